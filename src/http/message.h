@@ -1,0 +1,50 @@
+#pragma once
+// HTTP messages as values, the same for HTTP/1.1 and HTTP/2 (RFC 9110).
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace eilpost::http {
+
+enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options };
+
+[[nodiscard]] std::string_view to_string(Method method);  // "GET", …
+[[nodiscard]] std::optional<Method> parse_method(std::string_view text);
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+
+using Headers = std::vector<Header>;
+
+// The first header of that name (ASCII case ignored), or nothing.
+[[nodiscard]] std::optional<std::string_view> find_header(const Headers& headers,
+                                                          std::string_view name);
+
+// What a server received. `target` is in origin form: path and query as they were sent.
+struct Request {
+  Method method = Method::get;
+  std::string target;
+  Headers headers;
+  std::string body;
+};
+
+// `path` of a target (before '?'), still percent-encoded, and its query (without '?').
+[[nodiscard]] std::string_view path_of(std::string_view target);
+[[nodiscard]] std::string_view query_of(std::string_view target);
+
+// The first value of a query parameter, decoded, '+' as space; nothing if it is missing.
+[[nodiscard]] std::optional<std::string> find_query_parameter(std::string_view query,
+                                                              std::string_view name);
+
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::string body;
+};
+
+}  // namespace eilpost::http
