@@ -25,6 +25,21 @@ using Headers = std::vector<Header>;
 [[nodiscard]] std::optional<std::string_view> find_header(const Headers& headers,
                                                           std::string_view name);
 
+// True if the header is there and one of its comma-separated elements is `token` (case ignored).
+[[nodiscard]] bool header_has_token(const Headers& headers, std::string_view name,
+                                    std::string_view token);
+
+// ASCII case ignored.
+[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
+
+// RFC 9110: a token (a header's name, a method), and a header's value: no control characters but
+// the tab, no white space at its ends.
+[[nodiscard]] bool is_token(std::string_view text);
+[[nodiscard]] bool is_header_value(std::string_view text);
+
+// "Not Found"; empty for a status without a registered phrase.
+[[nodiscard]] std::string_view reason_of(int status);
+
 // What a server received. `target` is in origin form: path and query as they were sent.
 struct Request {
   Method method = Method::get;
