@@ -1,0 +1,78 @@
+#pragma once
+// Makes the exact HTTP request for a delivery. Pure: equal input gives equal bytes, so the log
+// shows a request again without having stored it.
+//
+// Threads: compile on one thread; then render() from any, also at once, each with its own Scratch.
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/catalog.h"
+#include "model/delivery.h"
+#include "model/destination.h"
+#include "model/event_document.h"
+#include "model/outbound.h"
+#include "model/problem.h"
+#include "model/webhook.h"
+
+namespace eilpost::render {
+
+// One version of a webhook's properties, static properties and body. Immutable.
+class CompiledWebhook;
+// One version of a destination's URL, headers, authentication and signing. Immutable.
+class CompiledDestination;
+
+// Checks everything about a webhook that concerns what it sends (properties, names, static
+// properties, placeholders, filters, template) and compiles it. Reports all that is wrong at once,
+// with pointers into the webhook's JSON. Returns nothing if there was an error.
+[[nodiscard]] std::shared_ptr<const CompiledWebhook> compile(const Webhook& webhook,
+                                                             const Catalog& catalog,
+                                                             Problems& problems);
+
+// The same for a destination: method, URL, headers, authentication, signing secret.
+[[nodiscard]] std::shared_ptr<const CompiledDestination> compile(const Destination& destination,
+                                                                 Problems& problems);
+
+struct Scratch;  // Memory of one lane, reused from delivery to delivery.
+[[nodiscard]] std::shared_ptr<Scratch> make_scratch();
+
+struct Input {
+  const CompiledWebhook& webhook;
+  const CompiledDestination& destination;
+  std::string_view document;     // the event's canonical JSON
+  std::string_view delivery_id;  // webhook-id, and {{delivery.id}}
+  WallTime attempt_at;           // webhook-timestamp
+  bool is_test = false;          // adds `webhook-test: true`
+};
+
+// Why a request could not be made: the outcome `render`.
+struct RenderError {
+  std::string detail;  // a sentence: which placeholder, filter or rule, and what would help
+};
+
+// Where a part of the body came from: for previews.
+struct Origin {
+  std::string name;      // final name
+  std::string property;  // path in the event; empty for static properties
+  bool missing = false;  // the event lacks it
+};
+
+struct Options {
+  bool mask_secrets = false;               // authentication, signature, secrets in URLs as "••••"
+  std::vector<Origin>* origins = nullptr;  // filled if set
+};
+
+[[nodiscard]] std::expected<OutboundRequest, RenderError> render(const Input& input,
+                                                                 Scratch& scratch,
+                                                                 const Options& options);
+
+[[nodiscard]] inline std::expected<OutboundRequest, RenderError> render(const Input& input,
+                                                                        Scratch& scratch) {
+  return render(input, scratch, Options{});
+}
+
+}  // namespace eilpost::render
