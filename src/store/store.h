@@ -48,7 +48,7 @@ struct ReplayOf {
 
 // An event and everything it owes.
 struct Accept {
-  Event event;
+  std::shared_ptr<const Event> event;  // the caller may keep it too: nobody changes it
   std::vector<Owed> owed;             // at most 65,535
   std::optional<ReplayOf> replay_of;  // then it is never a repeat
 };
