@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Checks of the code base itself: layers, banned calls, sizes, header comments, TODOs.
+"""Checks of the code base itself: layers, banned calls, sizes, header comments, TODOs, the docs.
 
 One line per finding, as FILE:LINE: message. Exits 1 if there is any. Reads each file once and
-needs nothing but Python. Add a rule here when a review says the same thing twice.
+needs nothing but Python. With file names as arguments it reports about those files only.
+Add a rule here when a review says the same thing twice.
 """
 
 import pathlib
 import re
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -15,103 +17,162 @@ SRC = ROOT / "src"
 FILE_LINES_MAX = 600
 LINE_COLUMNS_MAX = 100
 
-# Real clocks, sleeps, randomness, environment and threads exist only in env/real/ and main/.
-OUTSIDE_WORLD = ("env/real/", "main/")
-BANNED = [
+# The pipeline joins them; they never include each other.
+STAGES = {"ingest", "match", "store", "render", "deliver", "record"}
+
+# Real clocks, sleeps, randomness, environment, files and threads exist only here.
+OUTSIDE_WORLD = ("src/env/real/", "src/main/")
+BANNED_INSIDE = [
     (r"\b(system_clock|steady_clock|high_resolution_clock)::now\b", "use env::Clock"),
-    (r"\b(sleep_for|sleep_until|usleep|nanosleep)\b", "use env::Timers"),
-    (r"\b(random_device|rand|srand|mt19937)\b\s*[\(\{<]?", "use base/random.h or env::Entropy"),
+    (r"\b(random_device|rand|srand|mt19937|mt19937_64)\b", "use base/random.h or env::Entropy"),
     (r"\bgetenv\b", "read the environment in main/ and pass the value in"),
     (r"\bstd::(thread|jthread|async)\b", "only env/real/ and main/ make threads"),
-    (r"\b(fopen|ofstream|ifstream)\b", "use env::Directory"),
+    (r"\b(fopen|ofstream|ifstream|fstream)\b", "use env::Directory"),
 ]
-EVERYWHERE_BANNED = [
-    (r"\bassert\s*\(", "use EILPOST_ASSERT: it stays on in release builds"),
+BANNED_EVERYWHERE = [
+    (r"\b(sleep_for|sleep_until|usleep|nanosleep)\b", "use env::Timers; no test sleeps"),
+    (r"\bstd::\w+_distribution\b", "differs between libraries: use base/random.h"),
+    (r"(?<!static_)\bassert\s*\(", "use EILPOST_ASSERT: it stays on in release builds"),
     (r"\bthrow\b", "we report errors with Result; see docs/STYLE.md"),
-    (r"\bFIXME\b|\bXXX\b|\bDBG\b", "leftover, remove before landing"),
-    (r"\bTODO\b(?!\((soon|someday|perf|security|test)\): [A-Z])", "write TODO(soon|someday|perf|security|test): Sentence."),
 ]
+# These are looked for in comments too.
+BANNED_WORDS = [
+    (r"\b(FIXME|XXX|DBG)\b", "leftover, remove before landing"),
+    (r"\bTODO\b(?!\((soon|someday|perf|security|test)\): [A-Z])",
+     "write TODO(soon|someday|perf|security|test): Sentence."),
+    (r"\bNOLINT(NEXTLINE|BEGIN)?\b(?!\([\w.,-]+\))", "write NOLINT…(check-name): the reason"),
+]
+# Absolute paths that exist on one machine only.
+MACHINE_PATH = re.compile(r"(?<![\w.$}/])/(home|root|work)/\w|/tmp/" + "eilpost")
+
+RAW_STRING = re.compile(r'R"(\w*)\((.*?)\)\1"', re.DOTALL)
+BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
-def code_only(line: str) -> str:
-    return re.sub(r'"(\\.|[^"\\])*"', '""', line).split("//")[0]
+def blank(match: re.Match) -> str:
+    return '""' + "\n" * match.group(0).count("\n")
+
+
+def code_lines(text: str) -> list[str]:
+    """The lines without what stands in strings and comments."""
+    text = BLOCK_COMMENT.sub(blank, RAW_STRING.sub(blank, text))
+    return [re.sub(r'"(\\.|[^"\\])*"', '""', line).split("//")[0] for line in text.splitlines()]
+
+
+def layer_order() -> list[str]:
+    text = (ROOT / "CMakeLists.txt").read_text()
+    return re.search(r"set\(EILPOST_MODULES ([\w\s]+)\)", text).group(1).split()
 
 
 def declared_layers() -> dict[str, set[str]]:
     layers = {}
-    for path in SRC.glob("*/CMakeLists.txt"):
-        text = path.read_text()
-        name = re.search(r"eilpost_module\(NAME (\w+)", text)
-        if name is None:
-            continue
-        deps = re.search(r"DEPS ([\w\s]+?)\s+(?:HEADERS|SOURCES|TESTS)", text)
-        layers[name.group(1)] = set(deps.group(1).split()) if deps else set()
+    for path in sorted(SRC.glob("*/CMakeLists.txt")):
+        text = re.sub(r"#.*", "", path.read_text())
+        for call in re.finditer(r"eilpost_module\(\s*NAME (\w+)(.*?)\)", text, re.DOTALL):
+            deps = re.search(r"\bDEPS\s+([a-z_\s]+?)\s*(?:\b[A-Z]+\b|$)", call.group(2))
+            layers[call.group(1)] = set(deps.group(1).split()) if deps else set()
     return layers
 
 
-def cycles(layers: dict[str, set[str]]) -> list[str]:
-    found, done = [], set()
-
-    def visit(name: str, path: list[str]) -> None:
-        if name in path:
-            found.append(" -> ".join(path[path.index(name):] + [name]))
-            return
-        if name in done:
-            return
-        for dep in sorted(layers.get(name, ())):
-            visit(dep, path + [name])
-        done.add(name)
-
-    for name in sorted(layers):
-        visit(name, [])
-    return found
+def check_layers(layers: dict[str, set[str]]) -> list[str]:
+    order = layer_order()
+    findings = []
+    for module in sorted(path.parent.name for path in SRC.glob("*/CMakeLists.txt")):
+        if module not in order:
+            findings.append(f"CMakeLists.txt:1: {module} is missing in EILPOST_MODULES")
+    for module, deps in layers.items():
+        place = f"src/{module}/CMakeLists.txt:1"
+        for dep in sorted(deps):
+            if module in order and dep in order and order.index(dep) >= order.index(module):
+                findings.append(f"{place}: {dep} is not below {module}: see EILPOST_MODULES")
+            if module in STAGES and dep in STAGES:
+                findings.append(f"{place}: {module} and {dep} are stages: only pipeline joins them")
+    return findings
 
 
-def check_file(path: pathlib.Path, layers: dict[str, set[str]]) -> list[str]:
-    relative = path.relative_to(ROOT).as_posix()
-    lines = path.read_text().splitlines()
+def check_docs() -> list[str]:
+    page = ROOT / "docs" / "ARCHITECTURE.md"
+    text = page.read_text() if page.exists() else ""
+    folders = sorted(path.parent.name for path in SRC.glob("*/CMakeLists.txt"))
+    return [f"docs/ARCHITECTURE.md:1: says nothing about src/{folder}/"
+            for folder in folders if not re.search(rf"\b{folder}/", text)]
+
+
+def check_includes(relative: str, lines: list[str], layers: dict[str, set[str]]) -> list[str]:
+    module = relative.split("/")[1]
+    is_test = relative.endswith("_test.cpp") or relative.endswith("_conformance.h")
+    allowed = layers.get(module, set()) | {module} | ({"env", "base"} if is_test else set())
+    findings = []
+    for number, line in enumerate(lines, 1):
+        include = re.match(r'#include "(\w+)/(\w+/)?', line)
+        if include is None:
+            continue
+        target, inner = include.group(1), include.group(2)
+        if target not in allowed:
+            findings.append(f"{relative}:{number}: {module} may not include {target}: not in its DEPS")
+        if target == "env" and inner == "sim/" and module != "env" and not is_test:
+            findings.append(f"{relative}:{number}: only tests include env/sim/")
+        if target == "env" and inner == "real/" and module != "main" and "env/real/" not in relative:
+            findings.append(f"{relative}:{number}: only main includes env/real/")
+    return findings
+
+
+def check_code(relative: str, text: str, layers: dict[str, set[str]]) -> list[str]:
+    lines = text.splitlines()
     findings = []
 
     def add(number: int, message: str) -> None:
         findings.append(f"{relative}:{number}: {message}")
 
-    if len(lines) > FILE_LINES_MAX and not relative.endswith("_test.cpp"):
+    if len(lines) > FILE_LINES_MAX:
         add(1, f"{len(lines)} lines, at most {FILE_LINES_MAX}: split it by noun")
-    if path.suffix == ".h" and (len(lines) < 2 or lines[0] != "#pragma once" or not lines[1].startswith("// ")):
+    if relative.endswith(".h") and (lines[:1] != ["#pragma once"] or not lines[1].startswith("// ")):
         add(1, "a header begins with '#pragma once' and a comment that says what it is")
-
-    inside_src = path.is_relative_to(SRC)
-    module = path.relative_to(SRC).parts[0] if inside_src else None
-    is_test = relative.endswith("_test.cpp") or not inside_src
-    allowed = layers.get(module, set()) | {module} | ({"env", "base"} if is_test else set())
-    for number, line in enumerate(lines, 1):
+    inside = relative.startswith("src/") and not relative.startswith(OUTSIDE_WORLD)
+    bans = BANNED_EVERYWHERE + (BANNED_INSIDE if inside else [])
+    for number, (line, code) in enumerate(zip(lines, code_lines(text)), 1):
         if len(line) > LINE_COLUMNS_MAX:
             add(number, f"longer than {LINE_COLUMNS_MAX} columns")
-        include = re.match(r'#include "(\w+)/', line)
-        if inside_src and include and include.group(1) not in allowed:
-            add(number, f"{module} may not include {include.group(1)}: not in its DEPS")
-        if inside_src and not is_test and re.match(r'#include "env/sim/', line) and module != "env":
-            add(number, "only tests include env/sim/")
-        if inside_src and re.match(r'#include "env/real/', line) and module not in ("env", "main"):
-            add(number, "only main includes env/real/")
-        code = code_only(line)
-        bans = list(EVERYWHERE_BANNED)
-        if inside_src and not any(f"src/{place}" in relative for place in OUTSIDE_WORLD):
-            bans += BANNED
         for pattern, instead in bans:
-            text = line if "TODO" in pattern or "FIXME" in pattern else code
-            if re.search(pattern, text) and "static_assert" not in code:
+            if re.search(pattern, code):
                 add(number, f"banned: {instead}")
+        for pattern, instead in BANNED_WORDS:
+            if re.search(pattern, line):
+                add(number, instead)
+    if relative.startswith("src/"):
+        findings += check_includes(relative, lines, layers)
+    return findings
+
+
+def tracked_files() -> list[str]:
+    git = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(git, capture_output=True, text=True, check=False)
+    return sorted(set(filter(None, listed.stdout.split("\0"))))
+
+
+def check_file(relative: str, layers: dict[str, set[str]]) -> list[str]:
+    path = ROOT / relative
+    if relative.startswith("tests/fuzz/corpus/") or not path.is_file():
+        return []
+    try:
+        text = path.read_text()
+    except UnicodeDecodeError:
+        return []
+    findings = [f"{relative}:{number}: a path of one machine"
+                for number, line in enumerate(text.splitlines(), 1) if MACHINE_PATH.search(line)]
+    if path.suffix in (".h", ".cpp"):
+        findings += check_code(relative, text, layers)
     return findings
 
 
 def main() -> int:
     layers = declared_layers()
-    findings = [f"src: modules depend on each other in a circle: {cycle}" for cycle in cycles(layers)]
-    for folder in ("src", "tests", "bench"):
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in (".h", ".cpp"):
-                findings += check_file(path, layers)
+    findings = check_layers(layers) + check_docs()
+    for relative in tracked_files():
+        findings += check_file(relative, layers)
+    only = {pathlib.Path(name).resolve().relative_to(ROOT).as_posix() for name in sys.argv[1:]}
+    if only:
+        findings = [finding for finding in findings if finding.split(":")[0] in only]
     print("\n".join(findings) if findings else f"tidy: {len(layers)} modules, nothing found")
     return 1 if findings else 0
 
