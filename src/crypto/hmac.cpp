@@ -1,0 +1,66 @@
+#include "crypto/hmac.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include "base/assert.h"
+
+namespace eilpost::crypto {
+namespace {
+
+EVP_MAC* hmac_algorithm() {
+  static EVP_MAC* const kAlgorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  EILPOST_ASSERT(kAlgorithm != nullptr);
+  return kAlgorithm;
+}
+
+const unsigned char* raw(ByteView bytes) {
+  // A null pointer would mean "the key as before".
+  static constexpr unsigned char kNothing = 0;
+  return bytes.empty() ? &kNothing : reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+}  // namespace
+
+struct HmacSha256::State {
+  State() : context(EVP_MAC_CTX_new(hmac_algorithm())) { EILPOST_ASSERT(context != nullptr); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { EVP_MAC_CTX_free(context); }
+
+  EVP_MAC_CTX* context;
+};
+
+HmacSha256::HmacSha256(ByteView key) : state_(std::make_unique<State>()) {
+  char digest[] = "SHA256";
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+      OSSL_PARAM_construct_end()};
+  EILPOST_ASSERT(EVP_MAC_init(state_->context, raw(key), key.size(), parameters) == 1);
+}
+
+HmacSha256::HmacSha256(HmacSha256&& other) noexcept = default;
+HmacSha256& HmacSha256::operator=(HmacSha256&& other) noexcept = default;
+HmacSha256::~HmacSha256() = default;
+
+Sha256 HmacSha256::sign(ByteView message) {
+  add(message);
+  return finish();
+}
+
+void HmacSha256::add(ByteView part) {
+  EILPOST_ASSERT(EVP_MAC_update(state_->context, raw(part), part.size()) == 1);
+}
+
+Sha256 HmacSha256::finish() {
+  Sha256 code{};
+  std::size_t size = 0;
+  auto* const target = reinterpret_cast<unsigned char*>(code.data());
+  EILPOST_ASSERT(EVP_MAC_final(state_->context, target, &size, code.size()) == 1);
+  EILPOST_ASSERT(size == code.size());
+  EILPOST_ASSERT(EVP_MAC_init(state_->context, nullptr, 0, nullptr) == 1);
+  return code;
+}
+
+}  // namespace eilpost::crypto

@@ -1,0 +1,34 @@
+#pragma once
+// HMAC-SHA256 with a kept key: what depends on the key alone is computed once.
+
+#include <memory>
+
+#include "base/bytes.h"
+#include "crypto/digest.h"
+
+namespace eilpost::crypto {
+
+// Threads: one at a time. A moved-from object is only good for being destroyed or assigned to.
+class HmacSha256 {
+ public:
+  // A key of any length, also an empty one.
+  explicit HmacSha256(ByteView key);
+  HmacSha256(HmacSha256&& other) noexcept;
+  HmacSha256& operator=(HmacSha256&& other) noexcept;
+  HmacSha256(const HmacSha256&) = delete;
+  HmacSha256& operator=(const HmacSha256&) = delete;
+  ~HmacSha256();
+
+  // The code of the whole message.
+  [[nodiscard]] Sha256 sign(ByteView message);
+
+  // The same in parts: any number of add(), then finish(), which begins anew.
+  void add(ByteView part);
+  [[nodiscard]] Sha256 finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace eilpost::crypto
