@@ -1,33 +1,22 @@
 #pragma once
 // The catalog: what kinds of events there are, with their labels and typed properties.
 //
-// The 32 built-in types are data in catalog_data.cpp; an administrator adds custom ones.
+// The 32 built-in types are data in catalog_data.cpp; an administrator adds custom ones, which form
+// the group `custom` behind the others.
 
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "base/hash.h"
+#include "model/declaration_trie.h"
 #include "model/problem.h"
+#include "model/property_type.h"
 
 namespace eilpost {
-
-enum class PropertyType : std::uint8_t {
-  string,
-  integer,
-  number,
-  boolean,
-  array,
-  object,
-  id,  // a string or an integer
-  any,
-};
-
-[[nodiscard]] std::string_view to_string(PropertyType type);
-[[nodiscard]] std::optional<PropertyType> parse_property_type(std::string_view text);
 
 struct Text {
   std::string en;
@@ -68,21 +57,32 @@ class Catalog {
   [[nodiscard]] const std::vector<PropertyDeclaration>& common_properties() const {
     return common_;
   }
-  // The declared type of a path in events of `type`: its own, then the common ones; nothing if it
-  // is undeclared.
+  // The declared type of a path in events of `type`: its own, then the common ones. What lies
+  // inside a declared array, object or `any` is `any`: answers.*.value. Nothing if it is
+  // undeclared.
   [[nodiscard]] std::optional<PropertyType> declared_type(const EventType& type,
                                                           std::string_view path) const;
   // The types that a webhook's `event` names: a code, or a group such as "survey.*". Empty: none.
   [[nodiscard]] std::vector<const EventType*> select(std::string_view pattern) const;
+  // The code that is most like a misspelt one; empty if none is near enough to be meant.
+  [[nodiscard]] std::string_view closest_code(std::string_view code) const;
+  // What may stand in the `data` of an event of `type`, for checking it in one walk: every
+  // declaration but event.* and created_at, which data cannot give.
+  // REQUIRES: `type` is one of types().
+  [[nodiscard]] const DeclarationTrie& declarations(const EventType& type) const;
 
  private:
   std::vector<EventGroup> groups_;
   std::vector<PropertyDeclaration> common_;
   std::vector<EventType> types_;
-  std::map<std::string, std::size_t, std::less<>> by_code_;
+  std::vector<DeclarationTrie> declarations_;  // of types_, in their order
+  DeclarationTrie event_properties_;           // event.*, created_at
+  std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> by_code_;
 };
 
-// Whether `type` may be added: code custom.[a-z0-9_]{1,64}, labels in both languages, valid paths.
+// Whether `type` may be added: code custom.[a-z0-9_]{1,64}, labels in both languages, each property
+// once with a valid path; a common property keeps its type. Pointers are those of the type's JSON:
+// /code, /label/de, /properties/0/path.
 void check_custom_type(const EventType& type, Problems& problems);
 
 }  // namespace eilpost
