@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "model/outbound.h"
+
 namespace eilpost::http {
 
 enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options };
@@ -14,10 +16,7 @@ enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options
 [[nodiscard]] std::string_view to_string(Method method);  // "GET", …
 [[nodiscard]] std::optional<Method> parse_method(std::string_view text);
 
-struct Header {
-  std::string name;
-  std::string value;
-};
+using Header = OutboundHeader;
 
 using Headers = std::vector<Header>;
 
@@ -28,9 +27,6 @@ using Headers = std::vector<Header>;
 // True if the header is there and one of its comma-separated elements is `token` (case ignored).
 [[nodiscard]] bool header_has_token(const Headers& headers, std::string_view name,
                                     std::string_view token);
-
-// ASCII case ignored.
-[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
 
 // RFC 9110: a token (a header's name, a method), and a header's value: no control characters but
 // the tab, no white space at its ends.

@@ -19,6 +19,8 @@ struct Event {
   WallTime time;         // event.time
   WallTime received_at;  // event.received_at
   std::string document;
+  // Of an event accepted for a replay: the webhook-id to send. Empty: the delivery's own id.
+  std::string webhook_id;
 };
 
 }  // namespace eilpost

@@ -40,10 +40,10 @@ struct Options {
   Duration lazy_delay = limits::kLazyAppendDelay;
 };
 
-// A new delivery that sends an earlier one again.
+// A new delivery that sends an earlier one again. The webhook-id to send is Event::webhook_id, which
+// is stored and read back with the event.
 struct ReplayOf {
   DeliveryId original;
-  std::string webhook_id;  // the webhook-id to send; empty: the new delivery's own
 };
 
 // An event and everything it owes.

@@ -1,0 +1,299 @@
+#include "deliver/sender.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+#include "base/ascii.h"
+#include "base/iso_time.h"
+#include "base/parse.h"
+#include "env/await.h"
+#include "env/deadline.h"
+#include "model/limits.h"
+
+namespace eilpost::deliver {
+namespace {
+
+// A connection that was idle for longer than this is looked at before it is used again.
+constexpr Duration kIdleUnchecked = std::chrono::milliseconds(100);
+// How long a look-up is believed at most, whatever its time to live says.
+constexpr Duration kResolvedMax = std::chrono::minutes(5);
+constexpr std::size_t kIdleConnectionsMax = limits::kConcurrencyMax;
+
+enum class Phase : std::uint8_t { look_up, connect, exchange };
+
+std::string_view describe(Phase phase) {
+  switch (phase) {
+    case Phase::look_up:
+      return "looking up the name";
+    case Phase::connect:
+      return "connecting";
+    case Phase::exchange:
+      return "waiting for the answer";
+  }
+  assert_failed("unknown Phase");
+}
+
+http::Method to_http(HttpMethod method) {
+  switch (method) {
+    case HttpMethod::get:
+      return http::Method::get;
+    case HttpMethod::post:
+      return http::Method::post;
+    case HttpMethod::put:
+      return http::Method::put;
+    case HttpMethod::patch:
+      return http::Method::patch;
+    case HttpMethod::delete_:
+      return http::Method::delete_;
+  }
+  assert_failed("unknown HttpMethod");
+}
+
+OutcomeKind kind_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::name_not_resolved:
+      return OutcomeKind::dns;
+    case ErrorCode::connect_failed:
+      return OutcomeKind::connect;
+    case ErrorCode::tls_failed:
+      return OutcomeKind::tls;
+    case ErrorCode::timed_out:
+      return OutcomeKind::timeout;
+    case ErrorCode::blocked_address:
+      return OutcomeKind::blocked_address;
+    case ErrorCode::too_large:
+      return OutcomeKind::too_large;
+    case ErrorCode::bad_input:
+      return OutcomeKind::render;
+    default:  // connection_reset and protocol_violated: the connection was of no use.
+      return OutcomeKind::reset;
+  }
+}
+
+std::string describe(const Error& error) {
+  const std::string_view text = text_of(error.code);
+  return error.detail.empty() ? std::string(text) : fmt::format("{} {}", text, error.detail);
+}
+
+std::string peer_of(const http::Url& url) {
+  return fmt::format("{}|{}|{}", url.scheme == http::Scheme::https ? "https" : "http", url.host,
+                     url.port);
+}
+
+}  // namespace
+
+struct Sender::Sending {
+  const OutboundRequest& request;
+  http::Url url;
+  std::string peer;
+  std::string authority;
+  std::string target;
+  Phase phase = Phase::look_up;
+  std::unique_ptr<http::ClientConnection> connection;
+  Outcome outcome;
+
+  void fail(Error error, bool request_sent) {
+    outcome = {
+        .kind = kind_of(error.code), .request_sent = request_sent, .detail = describe(error)};
+  }
+};
+
+Sender::Sender(env::Loop& loop, const http::AddressRules& rules,
+               std::shared_ptr<env::TlsContext> tls_context)
+    : loop_(loop), rules_(rules), tls_context_(std::move(tls_context)) {}
+
+Sender::~Sender() {
+  if (sweep_is_scheduled_) loop_.timers().cancel(sweep_timer_);
+}
+
+Task<Outcome> Sender::send(const OutboundRequest& request, Duration timeout) {
+  Result<http::Url> url = http::parse_url(request.url);
+  if (!url) {
+    co_return Outcome{.kind = OutcomeKind::render, .detail = describe(url.error())};
+  }
+  Sending sending{.request = request, .url = std::move(*url)};
+  sending.peer = peer_of(sending.url);
+  sending.authority = sending.url.authority();
+  sending.target = sending.url.target();
+
+  const Instant deadline = loop_.clock().now() + timeout;
+  std::optional<Outcome> outcome =
+      co_await env::with_deadline(loop_.timers(), deadline, send_in_time(sending));
+  if (!outcome) {
+    const auto timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
+    co_return Outcome{
+        .kind = OutcomeKind::timeout,
+        .request_sent = sending.phase == Phase::exchange,
+        .detail = fmt::format("No answer within {} ms, {}.", timeout_ms, describe(sending.phase))};
+  }
+  if (outcome->kind == OutcomeKind::answered) {
+    if (!sending.connection->response().body_complete) {
+      const Instant answer_deadline = loop_.clock().now() + kAnswerTimeMax;
+      (void)co_await env::with_deadline(loop_.timers(), answer_deadline, read_answer(sending));
+    }
+    outcome->answer = sending.connection->response().body;
+    keep(sending);
+  }
+  co_return std::move(*outcome);
+}
+
+Task<Outcome> Sender::send_in_time(Sending& sending) {
+  sending.connection = take_idle(sending.peer);
+  const bool is_reused = sending.connection != nullptr;
+  if (is_reused) {
+    const bool is_final = co_await try_exchange(sending);
+    if (is_final) co_return std::move(sending.outcome);
+    sending.connection.reset();
+  }
+  const Result<void> connected = co_await connect(sending);
+  if (!connected) {
+    sending.fail(connected.error(), /*request_sent=*/false);
+    co_return std::move(sending.outcome);
+  }
+  (void)co_await try_exchange(sending);
+  co_return std::move(sending.outcome);
+}
+
+// True if the outcome stands; false if a reused connection ended before any byte of an answer, so
+// that a fresh one is worth a try.
+Task<bool> Sender::try_exchange(Sending& sending) {
+  sending.phase = Phase::exchange;
+  const bool is_reused = sending.connection->exchanges_count() > 0;
+  const http::OutboundRequest request{.method = to_http(sending.request.method),
+                                      .authority = sending.authority,
+                                      .target = sending.target,
+                                      .headers = &sending.request.headers,
+                                      .body = sending.request.body};
+  const http::ResponseLimits response_limits{.body_bytes_kept_max = limits::kAnswerBytesFailure,
+                                             .head_only = true};
+  std::expected<void, http::ExchangeFailure> exchanged =
+      co_await sending.connection->exchange(request, response_limits);
+  if (!exchanged) {
+    const http::ExchangeFailure& failure = exchanged.error();
+    const bool may_try_again =
+        is_reused && !failure.answer_begun && failure.error.code == ErrorCode::connection_reset;
+    sending.fail(failure.error, failure.request_sent);
+    co_return !may_try_again;
+  }
+  const http::ReceivedResponse& response = sending.connection->response();
+  Outcome outcome{.kind = OutcomeKind::answered,
+                  .status = static_cast<std::uint16_t>(response.status),
+                  .success = response.status / 100 == 2,
+                  .request_sent = true};
+  if (!outcome.success) {
+    outcome.detail = fmt::format("The receiver answered {}.", response.status);
+    if (const auto wait = http::find_header(response.headers, "retry-after")) {
+      outcome.retry_after = parse_retry_after(*wait, loop_.clock().wall_now());
+    }
+  }
+  if (const auto type = http::find_header(response.headers, "content-type")) {
+    outcome.answer_content_type = *type;
+  }
+  sending.outcome = std::move(outcome);
+  co_return true;
+}
+
+Task<Result<void>> Sender::connect(Sending& sending) {
+  sending.phase = Phase::look_up;
+  const Result<env::Resolved> resolved = co_await look_up(sending.url.host);
+  if (!resolved) co_return std::unexpected(resolved.error());
+
+  sending.phase = Phase::connect;
+  const bool is_tls = sending.url.scheme == http::Scheme::https;
+  Error error{.code = ErrorCode::connect_failed, .detail = {}};
+  for (const env::Address& address : resolved->addresses) {
+    if (const auto reason = rules_.check(address)) {
+      error = {.code = ErrorCode::blocked_address, .detail = *reason};
+      continue;
+    }
+    env::ConnectOptions options{
+        .endpoint = {.address = address, .port = sending.url.port},
+        .tls = is_tls ? tls_context_.get() : nullptr,
+        .server_name = sending.url.host,
+    };
+    Result<std::unique_ptr<env::Stream>> stream =
+        co_await env::connect(loop_.network(), std::move(options));
+    if (stream) {
+      sending.connection = std::make_unique<http::ClientConnection>(std::move(*stream));
+      co_return Result<void>{};
+    }
+    error = stream.error();
+  }
+  resolved_until_ = Instant{};  // The name may have moved: look it up again.
+  co_return std::unexpected(std::move(error));
+}
+
+Task<Result<env::Resolved>> Sender::look_up(std::string host) {
+  if (host == resolved_host_ && loop_.clock().now() < resolved_until_) co_return resolved_;
+  Result<env::Resolved> resolved = co_await env::resolve(loop_.network(), host);
+  if (resolved) {
+    resolved_host_ = std::move(host);
+    resolved_ = *resolved;
+    resolved_until_ = loop_.clock().now() + std::min(resolved->time_to_live, kResolvedMax);
+  }
+  co_return resolved;
+}
+
+// Reads the answer's body, up to what the log keeps of it.
+Task<bool> Sender::read_answer(Sending& sending) {
+  const bool is_success = sending.connection->response().status / 100 == 2;
+  const http::ResponseLimits response_limits{
+      .body_bytes_kept_max = is_success ? limits::kAnswerBytesSuccess : limits::kAnswerBytesFailure,
+      .body_bytes_read_max = limits::kAnswerBytesFailure};
+  const auto read = co_await sending.connection->read_body(response_limits);
+  co_return read.has_value();
+}
+
+std::unique_ptr<http::ClientConnection> Sender::take_idle(const std::string& peer) {
+  const Instant now = loop_.clock().now();
+  while (!idle_.empty()) {
+    Idle last = std::move(idle_.back());
+    idle_.pop_back();
+    if (last.peer != peer || now >= last.until) continue;
+    if (now - last.since > kIdleUnchecked && !last.connection->stream().is_idle_and_open())
+      continue;
+    return std::move(last.connection);
+  }
+  return nullptr;
+}
+
+void Sender::keep(Sending& sending) {
+  if (!sending.connection->is_reusable() || idle_.size() >= kIdleConnectionsMax) return;
+  const Instant now = loop_.clock().now();
+  const Duration kept_for =
+      std::min(limits::kIdleConnection,
+               sending.connection->keep_alive_timeout().value_or(limits::kIdleConnection));
+  idle_.push_back({.connection = std::move(sending.connection),
+                   .peer = std::move(sending.peer),
+                   .since = now,
+                   .until = now + kept_for});
+  schedule_sweep();
+}
+
+void Sender::schedule_sweep() {
+  if (sweep_is_scheduled_) return;
+  sweep_is_scheduled_ = true;
+  sweep_timer_ =
+      loop_.timers().call_at(loop_.clock().now() + limits::kIdleConnection, [this] { sweep(); });
+}
+
+void Sender::sweep() {
+  sweep_is_scheduled_ = false;
+  const Instant now = loop_.clock().now();
+  std::erase_if(idle_, [now](const Idle& idle) { return now >= idle.until; });
+  if (!idle_.empty()) schedule_sweep();
+}
+
+std::optional<Duration> parse_retry_after(std::string_view value, WallTime now) {
+  const std::string_view text = trim_ascii(value);
+  if (const auto seconds = parse_integer<std::uint64_t>(text)) {
+    constexpr std::uint64_t kSecondsMax = 365ULL * 24 * 3600;
+    return std::chrono::seconds(std::min(*seconds, kSecondsMax));
+  }
+  const auto date = parse_http_date(text, now);
+  if (!date) return std::nullopt;
+  return std::max(Duration(*date - now), Duration::zero());
+}
+
+}  // namespace eilpost::deliver

@@ -1,0 +1,80 @@
+#pragma once
+// Sends the requests of one destination and says what came of each: name look-up, address check,
+// connection, TLS, exchange, in one time limit.
+//
+// Keeps idle connections for the next request: 4 s, or as long as the other side says. A reused
+// connection that ends before any byte of an answer gets one immediate try on a fresh one within
+// the same attempt.
+//
+// Ownership: the loop, the rules and the TLS context must outlive the Sender; the Sender must
+// outlive
+//            the Tasks of send().
+// Threads:   one loop's.
+// Errors:    none: whatever goes wrong is an Outcome.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/task.h"
+#include "env/loop.h"
+#include "http/address_rules.h"
+#include "http/client.h"
+#include "http/url.h"
+#include "model/delivery.h"
+#include "model/outbound.h"
+
+namespace eilpost::deliver {
+
+class Sender final {
+ public:
+  Sender(env::Loop& loop, const http::AddressRules& rules,
+         std::shared_ptr<env::TlsContext> tls_context);
+  ~Sender();
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+
+  // One attempt. `timeout` runs from the name look-up to the end of the answer's header; the
+  // answer's beginning is read for the log, for at most kAnswerTimeMax more. Success is any 2xx.
+  // REQUIRES: `request` lives until the Task ends.
+  [[nodiscard]] Task<Outcome> send(const OutboundRequest& request, Duration timeout);
+
+  [[nodiscard]] std::size_t idle_connections_count() const { return idle_.size(); }
+
+  static constexpr Duration kAnswerTimeMax = std::chrono::seconds(2);
+
+ private:
+  struct Idle {
+    std::unique_ptr<http::ClientConnection> connection;
+    std::string peer;  // scheme, host and port
+    Instant since;
+    Instant until;
+  };
+  struct Sending;  // One send() under way.
+
+  [[nodiscard]] Task<Outcome> send_in_time(Sending& sending);
+  [[nodiscard]] Task<bool> try_exchange(Sending& sending);
+  [[nodiscard]] Task<Result<void>> connect(Sending& sending);
+  [[nodiscard]] Task<Result<env::Resolved>> look_up(std::string host);
+  [[nodiscard]] Task<bool> read_answer(Sending& sending);
+  [[nodiscard]] std::unique_ptr<http::ClientConnection> take_idle(const std::string& peer);
+  void keep(Sending& sending);
+  void schedule_sweep();
+  void sweep();
+
+  env::Loop& loop_;
+  const http::AddressRules& rules_;
+  std::shared_ptr<env::TlsContext> tls_context_;
+  std::vector<Idle> idle_;
+  std::string resolved_host_;
+  env::Resolved resolved_;
+  Instant resolved_until_;
+  env::TimerId sweep_timer_{};
+  bool sweep_is_scheduled_ = false;
+};
+
+// What an answer's Retry-After says (RFC 9110 §10.2.3): seconds, or a date as seen at `now`.
+// Nothing if it says neither; a date in the past is zero.
+[[nodiscard]] std::optional<Duration> parse_retry_after(std::string_view value, WallTime now);
+
+}  // namespace eilpost::deliver
