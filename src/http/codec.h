@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "http/head_scanner.h"
+#include "http/header_sink.h"
 #include "http/message.h"
 
 namespace eilpost::http {
@@ -27,24 +28,6 @@ struct MessageLimits {
 };
 
 inline constexpr std::size_t kRequestBodyBytesMaxDefault = 1UL << 20U;
-
-// Fills Headers and uses the memory of earlier ones again.
-class HeaderSink {
- public:
-  explicit HeaderSink(Headers& headers) : headers_(headers) {}
-
-  void clear();
-  void add_name(std::string_view bytes);
-  void add_value(std::string_view bytes);
-  // Trims the white space that ends the last value.
-  void end_value();
-  [[nodiscard]] std::size_t size() const { return headers_.size(); }
-
- private:
-  Headers& headers_;
-  Headers spare_;
-  bool in_value_ = true;
-};
 
 enum class ParseState : std::uint8_t {
   idle,      // nothing of a message has come yet
@@ -95,15 +78,14 @@ class RequestParser {
   friend struct RequestCallbacks;
 
   std::size_t feed_head(std::string_view bytes);
-  std::size_t feed_body(std::string_view bytes);
   std::size_t feed_trailer(std::string_view bytes);
   // Gives all bytes to llhttp; returns how many it took.
   std::size_t execute(std::string_view bytes);
-  int refuse(int status, std::string_view detail);
-  void refuse_parse_error(llhttp_errno_t error);
+  int refuse(int status, std::string_view detail);        // Returns -1.
+  bool refuse_bool(int status, std::string_view detail);  // Returns false.
+  void refuse_parse_error(llhttp_errno_t error, bool at_token);
   int on_headers_complete();
-  bool check_framing();
-  bool check_host();
+  bool check_headers();
   bool normalize_target();
 
   MessageLimits limits_;
@@ -132,6 +114,9 @@ struct ReceivedResponse {
   bool body_complete = false;
 };
 
+// More 1xx responses than this before the final one are refused.
+inline constexpr std::size_t kInterimResponsesMax = 16;
+
 // Threads: one. Skips 1xx responses; 101 is refused. Beside what exceeds the limits it refuses what
 // RequestParser does, where a response can have it.
 class ResponseParser {
@@ -159,7 +144,8 @@ class ResponseParser {
   [[nodiscard]] const ReceivedResponse& response() const { return response_; }
   // Whether the connection may carry another request once state() is complete.
   [[nodiscard]] bool keeps_alive() const { return keeps_alive_; }
-  // REQUIRES: state() is failed. protocol_violated or too_large.
+  // REQUIRES: state() is failed. protocol_violated, too_large, or connection_reset if the stream
+  // ended too early.
   [[nodiscard]] ErrorCode error_code() const { return error_code_; }
   [[nodiscard]] std::string_view error_detail() const { return error_detail_; }
 
@@ -167,12 +153,12 @@ class ResponseParser {
   friend struct ResponseCallbacks;
 
   std::size_t feed_head(std::string_view bytes);
-  std::size_t feed_body(std::string_view bytes);
   std::size_t feed_trailer(std::string_view bytes);
   std::size_t execute(std::string_view bytes);
-  int refuse(ErrorCode code, std::string_view detail);
+  int refuse(ErrorCode code, std::string_view detail);  // Returns -1.
+  int refuse_verdict(HeadScanner::Verdict verdict);
   int on_headers_complete();
-  void end_interim_response();
+  void begin_message();
 
   MessageLimits limits_;
   llhttp_t parser_{};
@@ -184,6 +170,7 @@ class ResponseParser {
   std::string_view error_detail_;
   std::size_t kept_max_ = 0;
   std::size_t chunk_extension_bytes_ = 0;
+  std::size_t interim_responses_count_ = 0;
   Method request_method_ = Method::get;
   bool keeps_alive_ = false;
   bool is_interim_ = false;

@@ -2,7 +2,6 @@
 // Writes HTTP/1.1 messages into a buffer that is used again and again.
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,11 +38,6 @@ class DateCache {
   std::int64_t second_ = -1;
   std::string text_;
 };
-
-// "Tue, 24 Nov 2026 09:00:00 GMT". REQUIRES: years 1970 to 9999.
-[[nodiscard]] std::string format_http_date(WallTime time);
-// All three forms of RFC 9110; nothing if it is none. Used for Retry-After.
-[[nodiscard]] std::optional<WallTime> parse_http_date(std::string_view text);
 
 enum class Framing : std::uint8_t {
   content_length,  // the body follows at once
