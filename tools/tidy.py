@@ -101,7 +101,7 @@ def check_docs() -> list[str]:
 def check_includes(relative: str, lines: list[str], layers: dict[str, set[str]]) -> list[str]:
     module = relative.split("/")[1]
     is_test = relative.endswith("_test.cpp") or relative.endswith("_conformance.h")
-    allowed = layers.get(module, set()) | {module} | ({"env", "base"} if is_test else set())
+    allowed = layers.get(module, set()) | {module} | ({"env", "base", "support"} if is_test else set())
     findings = []
     for number, line in enumerate(lines, 1):
         include = re.match(r'#include "(\w+)/(\w+/)?', line)
