@@ -148,6 +148,8 @@ inline Task<void> Promise<void>::get_return_object() {
 class TaskSet {
  public:
   TaskSet() = default;
+  // `on_ended` is called each time a Task has ended and left the set.
+  explicit TaskSet(std::move_only_function<void()> on_ended) : on_ended_(std::move(on_ended)) {}
   TaskSet(const TaskSet&) = delete;
   TaskSet& operator=(const TaskSet&) = delete;
 
@@ -155,13 +157,17 @@ class TaskSet {
   void spawn(Task<void> task) {
     tasks_.push_back(std::move(task));
     const auto place = std::prev(tasks_.end());
-    place->start([this, place] { tasks_.erase(place); });
+    place->start([this, place] {
+      tasks_.erase(place);
+      if (on_ended_) on_ended_();
+    });
   }
 
   [[nodiscard]] std::size_t size() const { return tasks_.size(); }
   void cancel_all() { tasks_.clear(); }
 
  private:
+  std::move_only_function<void()> on_ended_;
   std::list<Task<void>> tasks_;
 };
 

@@ -60,6 +60,7 @@ enum class FailReason : std::uint8_t {
   backlog_full = 5,
   expired = 6,  // waited longer than 5 days
   erased = 7,
+  damaged = 8,  // the disk gave its event back damaged
 };
 
 [[nodiscard]] std::string_view to_string(FailReason reason);  // "" for none

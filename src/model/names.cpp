@@ -116,6 +116,8 @@ std::string_view to_string(FailReason reason) {
       return "expired";
     case FailReason::erased:
       return "erased";
+    case FailReason::damaged:
+      return "damaged";
   }
   assert_failed("FailReason");
 }

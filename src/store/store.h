@@ -142,6 +142,8 @@ class Store {
   virtual void followed_until(Position position) = 0;
 
   [[nodiscard]] virtual Usage usage() = 0;
+  // Of usage(), cheap: one atomic load.
+  [[nodiscard]] virtual std::uint64_t unsettled_count() const = 0;
 
   // Commits everything, saves a checkpoint, ends the storage thread. Nothing may be called after.
   virtual void close() = 0;

@@ -1,0 +1,295 @@
+#include "pipeline/destination_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "env/callback.h"
+#include "model/limits.h"
+#include "record/attempt_record.h"
+#include "render/renderer.h"
+#include "retry/policy.h"
+
+namespace eilpost::pipeline {
+
+DestinationQueue::DestinationQueue(LaneContext& context, DestinationId id)
+    : context_(context),
+      id_(id),
+      sender_(context.loop, context.address_rules, context.tls_context),
+      attempts_([this] { on_attempt_ended(); }) {}
+
+DestinationQueue::~DestinationQueue() {
+  if (wake_at_) context_.loop.timers().cancel(wake_timer_);
+}
+
+void DestinationQueue::add(Due due) {
+  const auto found = context_.snapshot->destinations.find(id_);
+  if (found != context_.snapshot->destinations.end() &&
+      size() >= found->second->destination.delivery.backlog_max) {
+    fail(due, FailReason::backlog_full);
+    return;
+  }
+  place(std::move(due));
+}
+
+void DestinationQueue::add_later(Due due, WallTime at) {
+  const WallTime wall_now = context_.loop.clock().wall_now();
+  // The calendar may have jumped while nobody looked: no wait is longer than the longest allowed.
+  const Duration wait =
+      std::clamp<Duration>(at - wall_now, Duration::zero(), limits::kRetryDelayMax);
+  push_later({.at = context_.loop.clock().now() + wait, .due = std::move(due)});
+}
+
+void DestinationQueue::place(Due due) {
+  const Decision decision = decide(due);
+  switch (decision.verdict) {
+    case Verdict::send:
+      ready_.push_back(std::move(due));
+      return;
+    case Verdict::hold:
+      due.event.reset();
+      held_.push_back(std::move(due));
+      return;
+    case Verdict::fail:
+      fail(due, decision.reason);
+      return;
+  }
+}
+
+DestinationQueue::Decision DestinationQueue::decide(const Due& due) const {
+  const Snapshot& snapshot = *context_.snapshot;
+  const auto webhook = snapshot.webhooks.find(due.webhook);
+  if (webhook == snapshot.webhooks.end()) return {Verdict::fail, FailReason::webhook_deleted};
+  const auto destination = snapshot.destinations.find(id_);
+  if (destination == snapshot.destinations.end()) {
+    return {Verdict::fail, FailReason::destination_deleted};
+  }
+  if (context_.loop.clock().wall_now() - due.accepted_at > limits::kDeliveryAgeMax) {
+    return {Verdict::fail, FailReason::expired};
+  }
+  const bool is_active =
+      destination->second->destination.state == DestinationState::active && !is_gone_;
+  if (!webhook->second->webhook.enabled || !is_active) return {Verdict::hold, FailReason::none};
+  return {Verdict::send, FailReason::none};
+}
+
+std::uint32_t DestinationQueue::window() const {
+  const auto found = context_.snapshot->destinations.find(id_);
+  if (found == context_.snapshot->destinations.end()) return 1;
+  return found->second->destination.delivery.concurrency;
+}
+
+void DestinationQueue::pump() {
+  if (is_pumping_ || context_.is_stopping) return;
+  is_pumping_ = true;
+  const std::uint32_t window = this->window();
+  std::size_t starts = 0;
+  while (!ready_.empty() && attempts_.size() < window && starts < kStartsPerTurn) {
+    Due due = std::move(ready_.front());
+    ready_.pop_front();
+    const Decision decision = decide(due);
+    if (decision.verdict != Verdict::send) {
+      place(std::move(due));
+      continue;
+    }
+    ++starts;
+    attempts_.spawn(attempt(std::move(due)));
+  }
+  is_pumping_ = false;
+  const bool could_start_more = !ready_.empty() && attempts_.size() < window;
+  if (could_start_more) context_.backlog.push(*this, context_.loop.clock().now());
+}
+
+void DestinationQueue::settings_changed() {
+  is_gone_ = false;
+  std::deque<Due> waiting = std::exchange(held_, {});
+  std::move(ready_.begin(), ready_.end(), std::back_inserter(waiting));
+  ready_.clear();
+  for (Due& due : waiting) place(std::move(due));
+
+  // What waits for its time stays there, unless it will never be sent.
+  std::erase_if(later_, [this](const Later& later) {
+    const Decision decision = decide(later.due);
+    if (decision.verdict != Verdict::fail) return false;
+    fail(later.due, decision.reason);
+    return true;
+  });
+  std::ranges::make_heap(later_, LaterFirst{});
+  pump();
+}
+
+void DestinationQueue::expire() {
+  const WallTime oldest = context_.loop.clock().wall_now() -
+                          std::chrono::duration_cast<WallTime::duration>(limits::kDeliveryAgeMax);
+  const auto is_old = [this, oldest](const Due& due) {
+    if (due.accepted_at >= oldest) return false;
+    fail(due, FailReason::expired);
+    return true;
+  };
+  std::erase_if(held_, is_old);
+  std::erase_if(ready_, is_old);
+  if (std::erase_if(later_, [&](const Later& later) { return is_old(later.due); }) > 0) {
+    std::ranges::make_heap(later_, LaterFirst{});
+  }
+}
+
+void DestinationQueue::fail(const Due& due, FailReason reason) {
+  context_.store.record(
+      store::Settled{.delivery = due.id, .reason = reason, .at = context_.loop.clock().wall_now()});
+  pipeline::add(context_.counters.deliveries_failed);
+}
+
+void DestinationQueue::push_later(Later later) {
+  later.due.event.reset();
+  later_.push_back(std::move(later));
+  std::ranges::push_heap(later_, LaterFirst{});
+  schedule_wake();
+}
+
+void DestinationQueue::schedule_wake() {
+  if (later_.empty()) return;
+  const Instant earliest = later_.front().at;
+  if (wake_at_ && *wake_at_ <= earliest) return;
+  if (wake_at_) context_.loop.timers().cancel(wake_timer_);
+  wake_at_ = earliest;
+  wake_timer_ = context_.loop.timers().call_at(earliest, [this] { wake_later(); });
+}
+
+void DestinationQueue::wake_later() {
+  wake_at_.reset();
+  const Instant now = context_.loop.clock().now();
+  while (!later_.empty() && later_.front().at <= now) {
+    std::ranges::pop_heap(later_, LaterFirst{});
+    Due due = std::move(later_.back().due);
+    later_.pop_back();
+    place(std::move(due));
+  }
+  schedule_wake();
+  pump();
+}
+
+// One try of one delivery: read the event, render, send, decide, write down.
+Task<void> DestinationQueue::attempt(Due due) {
+  if (!due.event) {
+    Result<std::shared_ptr<const Event>> event =
+        co_await env::callback<Result<std::shared_ptr<const Event>>>(
+            [this, id = due.id](auto done) {
+              context_.store.read_event(id, context_.loop, std::move(done));
+            });
+    if (!event) {
+      fail(due, FailReason::damaged);
+      co_return;
+    }
+    due.event = std::move(*event);
+  }
+  // The settings may have changed while the event was read.
+  const Decision decision = decide(due);
+  if (decision.verdict != Verdict::send) {
+    place(std::move(due));
+    co_return;
+  }
+  const std::shared_ptr<const LiveWebhook> webhook = context_.snapshot->webhooks.at(due.webhook);
+  const std::shared_ptr<const LiveDestination> destination =
+      context_.snapshot->destinations.at(id_);
+
+  pipeline::add(context_.counters.attempts);
+  pipeline::add(context_.counters.attempts_in_flight);
+  const Instant started = context_.loop.clock().now();
+  const WallTime started_at = context_.loop.clock().wall_now();
+  const std::string id_text =
+      due.event->webhook_id.empty() ? to_string(due.id) : due.event->webhook_id;
+  const std::expected<OutboundRequest, render::RenderError> request =
+      render::render({.webhook = *webhook->compiled,
+                      .destination = *destination->compiled,
+                      .document = due.event->document,
+                      .delivery_id = id_text,
+                      .attempt_at = started_at},
+                     *context_.scratch);
+  Outcome outcome;
+  if (request) {
+    outcome = co_await send_request(context_, sender_, *request, destination->destination);
+  } else {
+    outcome = {.kind = OutcomeKind::render, .detail = request.error().detail};
+  }
+  ++due.attempts_count;
+  const WallTime ended_at = context_.loop.clock().wall_now();
+  const Next next = retry::decide(
+      outcome, destination->destination.delivery.retry,
+      {.attempts_count = due.attempts_count, .ended_at = ended_at, .accepted_at = due.accepted_at},
+      context_.random);
+  Attempt attempt =
+      record::make_attempt({.delivery = due.id,
+                            .number = due.attempts_count,
+                            .started_at = started_at,
+                            .duration = context_.loop.clock().now() - started,
+                            .webhook_version = webhook->webhook.version,
+                            .destination_version = destination->destination.version,
+                            .body = request ? std::string_view(request->body) : std::string_view()},
+                           std::move(outcome), next);
+  pipeline::subtract(context_.counters.attempts_in_flight);
+  finish(std::move(due), std::move(attempt));
+}
+
+void DestinationQueue::finish(Due due, Attempt attempt) {
+  const Next next = attempt.next;
+  if (attempt.outcome.success) {
+    last_success_at_ = attempt.started_at;
+    pipeline::add(context_.counters.attempts_succeeded);
+  } else {
+    last_failure_at_ = attempt.started_at;
+    last_error_ = attempt.outcome.detail;
+  }
+  context_.store.record(std::move(attempt));
+  if (next.state == DeliveryState::retrying) {
+    add_later(std::move(due), next.retry_at);
+  } else if (next.state == DeliveryState::delivered) {
+    pipeline::add(context_.counters.deliveries_delivered);
+  } else {
+    pipeline::add(context_.counters.deliveries_failed);
+  }
+  if (next.disable_destination) {
+    is_gone_ = true;
+    context_.observer.destination_gone(id_);
+  }
+}
+
+void DestinationQueue::on_attempt_ended() {
+  if (context_.is_stopping) {
+    context_.on_attempt_ended_while_stopping();
+  } else {
+    pump();
+  }
+}
+
+DestinationStatus DestinationQueue::status() const {
+  return {.waiting = ready_.size(),
+          .retrying = later_.size(),
+          .held = held_.size(),
+          .in_flight = attempts_.size(),
+          .last_success_at = last_success_at_,
+          .last_failure_at = last_failure_at_,
+          .last_error = last_error_};
+}
+
+Task<Outcome> send_request(LaneContext& context, deliver::Sender& sender,
+                           const OutboundRequest& request, const Destination& destination) {
+  if (destination.platform != "inbox") {
+    co_return co_await sender.send(request, destination.request.timeout);
+  }
+  const InboxAnswer answer =
+      context.inbox.put(destination.inbox_token, {.received_at = context.loop.clock().wall_now(),
+                                                  .method = std::string(to_string(request.method)),
+                                                  .target = request.url,
+                                                  .headers = request.headers,
+                                                  .body = request.body});
+  const bool is_success = answer.status / 100 == 2;
+  co_return Outcome{
+      .kind = OutcomeKind::answered,
+      .status = answer.status,
+      .success = is_success,
+      .request_sent = true,
+      .detail = is_success ? "" : "The inbox was told to answer " + std::to_string(answer.status),
+      .answer = answer.body,
+      .answer_content_type = "text/plain"};
+}
+
+}  // namespace eilpost::pipeline

@@ -1,0 +1,114 @@
+#pragma once
+// What is owed to one destination, on its home lane: what can be sent now, what waits for its time,
+// what is held, what is under way.
+//
+// A delivery is taken from the front of `ready` while the destination's window (concurrency) has
+// room. Events of deliveries that wait are read back from the store.
+//
+// Ownership: belongs to a lane, whose LaneContext must outlive it.
+// Threads:   the lane's.
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/task.h"
+#include "deliver/sender.h"
+#include "model/delivery.h"
+#include "model/event.h"
+#include "pipeline/lane_context.h"
+
+namespace eilpost::pipeline {
+
+// A delivery that waits. `event` is there while it is fresh.
+struct Due {
+  DeliveryId id;
+  WebhookId webhook{};
+  WallTime accepted_at;
+  std::uint16_t attempts_count = 0;
+  std::shared_ptr<const Event> event;
+};
+
+class DestinationQueue final {
+ public:
+  DestinationQueue(LaneContext& context, DestinationId id);
+  ~DestinationQueue();
+  DestinationQueue(const DestinationQueue&) = delete;
+  DestinationQueue& operator=(const DestinationQueue&) = delete;
+
+  // Takes a delivery over; pump() sends it. Beyond the destination's backlog_max it ends failed.
+  void add(Due due);
+  // The same, not to be tried before `at`.
+  void add_later(Due due, WallTime at);
+
+  // Starts what can be started, at most kStartsPerTurn; the rest starts in a later turn.
+  void pump();
+
+  // New settings are in the context: holds, releases or ends what they concern, then pumps.
+  void settings_changed();
+
+  // Ends what has waited longer than kDeliveryAgeMax.
+  void expire();
+
+  [[nodiscard]] DestinationStatus status() const;
+  [[nodiscard]] std::size_t size() const {
+    return ready_.size() + later_.size() + held_.size() + attempts_.size();
+  }
+  [[nodiscard]] std::size_t in_flight() const { return attempts_.size(); }
+
+  static constexpr std::size_t kStartsPerTurn = 64;
+
+ private:
+  struct Later {
+    Instant at;
+    Due due;
+  };
+  struct LaterFirst {
+    bool operator()(const Later& a, const Later& b) const {
+      return a.at != b.at ? a.at > b.at : a.due.id > b.due.id;
+    }
+  };
+  enum class Verdict : std::uint8_t { send, hold, fail };
+  struct Decision {
+    Verdict verdict = Verdict::send;
+    FailReason reason = FailReason::none;
+  };
+
+  [[nodiscard]] Decision decide(const Due& due) const;
+  [[nodiscard]] std::uint32_t window() const;
+  void place(Due due);
+  void fail(const Due& due, FailReason reason);
+  void push_later(Later later);
+  void wake_later();
+  void schedule_wake();
+  [[nodiscard]] Task<void> attempt(Due due);
+  void finish(Due due, Attempt attempt);
+  void on_attempt_ended();
+
+  LaneContext& context_;
+  DestinationId id_;
+  std::deque<Due> ready_;
+  std::vector<Later> later_;  // a heap, earliest first
+  std::deque<Due> held_;
+  bool is_gone_ = false;  // answered 410: holds everything until new settings say more
+  bool is_pumping_ = false;
+  env::TimerId wake_timer_{};
+  std::optional<Instant> wake_at_;
+  std::optional<WallTime> last_success_at_;
+  std::optional<WallTime> last_failure_at_;
+  std::string last_error_;
+  deliver::Sender sender_;
+  TaskSet attempts_;  // After the Sender, so that its Tasks end first.
+};
+
+// One request to a destination: over the network, or into the inbox of this process.
+// REQUIRES: the references live until the Task ends.
+[[nodiscard]] Task<Outcome> send_request(LaneContext& context, deliver::Sender& sender,
+                                         const OutboundRequest& request,
+                                         const Destination& destination);
+
+}  // namespace eilpost::pipeline

@@ -1,0 +1,286 @@
+#include "pipeline/lane.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "env/callback.h"
+#include "model/limits.h"
+
+namespace eilpost::pipeline {
+namespace {
+
+constexpr Duration kExpireEvery = std::chrono::hours(1);
+
+}  // namespace
+
+Pipeline::Lane::Lane(Pipeline& pipeline, env::Loop& loop, store::Store& store, Inbox& inbox,
+                     Observer& observer, const Options& options)
+    : pipeline_(pipeline),
+      options_(options),
+      context_{.loop = loop,
+               .store = store,
+               .inbox = inbox,
+               .observer = observer,
+               .address_rules = options.address_rules,
+               .tls_context = nullptr,
+               .scratch = render::make_scratch(),
+               .random = Random(options.seed),
+               .backlog = *this,
+               .snapshot = nullptr,
+               .counters = {},
+               .on_attempt_ended_while_stopping = {}},
+      ingest_(options.ingest, options.seed) {
+  auto tls_context = loop.network().make_tls_context({.alpn = {"http/1.1"}});
+  EILPOST_ASSERT(tls_context.has_value());  // Of the system's trust: nothing in it can be wrong.
+  context_.tls_context = std::move(*tls_context);
+  expire_timer_ =
+      loop.timers().call_at(loop.clock().now() + kExpireEvery, [this] { expire_all(); });
+}
+
+Pipeline::Lane::~Lane() {
+  context_.loop.timers().cancel(expire_timer_);
+}
+
+// ---- An event's way, first half: bytes → checked events → what they owe → durable → the answer.
+
+Task<void> Pipeline::Lane::post_events(const http::Request& request, const env::Endpoint& client,
+                                       http::Responder& responder) {
+  const std::shared_ptr<const Snapshot> snapshot = context_.snapshot;
+  http::Response response;
+  if (request.method == http::Method::options) {
+    response = ingest_.preflight(request, *snapshot->sources);
+  } else {
+    http::Headers cors = ingest_.cors_headers(request, *snapshot->sources);
+    response = co_await answer_events(request, client);
+    std::ranges::move(cors, std::back_inserter(response.headers));
+  }
+  (void)co_await responder.respond(std::move(response));
+}
+
+Task<http::Response> Pipeline::Lane::answer_events(const http::Request& request,
+                                                   const env::Endpoint& client) {
+  LaneCounters& counters = context_.counters;
+  if (const auto refusal = refuse_when_overloaded()) {
+    pipeline::add(counters.requests_refused);
+    co_return ingest::refusal_response(*refusal);
+  }
+  const ingest::Now now{.instant = context_.loop.clock().now(),
+                        .wall = context_.loop.clock().wall_now()};
+  std::expected<ingest::Taken, ingest::Refusal> taken =
+      ingest_.take(request, client, *context_.snapshot->sources, *context_.snapshot->catalog, now);
+  if (!taken) {
+    pipeline::add(counters.requests_refused);
+    co_return ingest::refusal_response(taken.error());
+  }
+  pipeline::add(counters.events_rejected, taken->rejected.size());
+  if (taken->events.empty()) co_return ingest::accepted_response(0, 0, taken->rejected);
+
+  std::vector<store::Accept> batch = match_all(std::move(taken->events));
+  const store::Accepted accepted = co_await make_durable(std::move(batch));
+  if (accepted.status == store::AcceptStatus::full) {
+    pipeline::add(counters.requests_refused);
+    co_return ingest::refusal_response(
+        {.status = 503,
+         .code = "disk_full",
+         .detail = "No space is left for events; nothing of this request was taken. Send it again "
+                   "later with the same ids.",
+         .retry_after = std::chrono::seconds(5)});
+  }
+  const auto repeats = static_cast<std::size_t>(std::ranges::count_if(
+      accepted.sequences, [](const std::optional<Position>& sequence) { return !sequence; }));
+  const std::size_t count = accepted.sequences.size() - repeats;
+  co_return ingest::accepted_response(count, repeats, taken->rejected);
+}
+
+std::vector<store::Accept> Pipeline::Lane::match_all(std::vector<Event> events) {
+  std::vector<store::Accept> batch;
+  batch.reserve(events.size());
+  for (Event& event : events) {
+    store::Accept accept;
+    const Result<EventDocument> document = EventDocument::parse(parser_, event.document);
+    EILPOST_ASSERT(document.has_value());  // Ingest wrote it.
+    context_.snapshot->matcher->match(event.environment, event.type, *document, match_scratch_,
+                                      accept.owed);
+    accept.event = std::make_shared<const Event>(std::move(event));
+    batch.push_back(std::move(accept));
+  }
+  return batch;
+}
+
+// The deliveries go their way as soon as the batch is durable, even if the client has gone by then.
+Task<store::Accepted> Pipeline::Lane::make_durable(std::vector<store::Accept> batch) {
+  co_return co_await env::callback<store::Accepted>([this, &batch](auto done) {
+    std::vector<store::Accept> kept = batch;
+    context_.store.accept(
+        std::move(batch), context_.loop,
+        [this, kept = std::move(kept), done = std::move(done)](store::Accepted accepted) mutable {
+          pipeline_.hand_over(*this, std::move(kept), accepted);
+          done(std::move(accepted));
+        });
+  });
+}
+
+std::optional<ingest::Refusal> Pipeline::Lane::refuse_when_overloaded() const {
+  if (context_.is_stopping) {
+    return ingest::Refusal{.status = 503,
+                           .code = "shutting_down",
+                           .detail =
+                               "The server is shutting down; nothing of this request was "
+                               "taken. Send it again later with the same ids.",
+                           .retry_after = std::chrono::seconds(1)};
+  }
+  if (start_age() > limits::kRunnableAgeRefuse) {
+    return ingest::Refusal{.status = 429,
+                           .code = "overloaded",
+                           .detail =
+                               "Deliveries wait too long to be started; nothing of this "
+                               "request was taken. Send it again later with the same ids.",
+                           .retry_after = std::chrono::seconds(1)};
+  }
+  if (context_.store.unsettled_count() >= options_.deliveries_unsettled_max) {
+    return ingest::Refusal{.status = 429,
+                           .code = "backlog_full",
+                           .detail =
+                               "Too many deliveries are owed; nothing of this request was "
+                               "taken. Send it again later with the same ids.",
+                           .retry_after = std::chrono::seconds(5)};
+  }
+  return std::nullopt;
+}
+
+// ---- Second half, on the home lane of each destination: render → send → decide → record.
+
+void Pipeline::Lane::take_over(std::vector<HandedOver> deliveries) {
+  DestinationQueue* last = nullptr;
+  DestinationId last_id{};
+  for (HandedOver& delivery : deliveries) {
+    if (last == nullptr || delivery.destination != last_id) {
+      if (last != nullptr) last->pump();
+      last_id = delivery.destination;
+      last = &queue_of(last_id);
+    }
+    last->add(std::move(delivery.due));
+  }
+  if (last != nullptr) last->pump();
+}
+
+void Pipeline::Lane::take_unsettled(const store::Unsettled& unsettled) {
+  Due due{.id = unsettled.delivery,
+          .webhook = unsettled.owed.webhook,
+          .accepted_at = unsettled.accepted_at,
+          .attempts_count = unsettled.attempts_count};
+  DestinationQueue& queue = queue_of(unsettled.owed.destination);
+  if (unsettled.next_attempt_at > context_.loop.clock().wall_now()) {
+    queue.add_later(std::move(due), unsettled.next_attempt_at);
+  } else {
+    queue.add(std::move(due));
+  }
+}
+
+DestinationQueue& Pipeline::Lane::queue_of(DestinationId destination) {
+  std::unique_ptr<DestinationQueue>& queue = queues_[destination];
+  if (!queue) queue = std::make_unique<DestinationQueue>(context_, destination);
+  return *queue;
+}
+
+void Pipeline::Lane::pump_all() {
+  for (auto& [id, queue] : queues_) queue->pump();
+}
+
+void Pipeline::Lane::set_snapshot(std::shared_ptr<const Snapshot> snapshot) {
+  const bool is_first = context_.snapshot == nullptr;
+  // Two changes at once may be published in either order; the newer one stays.
+  if (!is_first && snapshot->revision < context_.snapshot->revision) return;
+  context_.snapshot = std::move(snapshot);
+  if (is_first) return;
+  for (auto& [id, queue] : queues_) queue->settings_changed();
+}
+
+Task<TestResult> Pipeline::Lane::send_test(const TestSend& test) {
+  TestResult result;
+  const Instant started = context_.loop.clock().now();
+  std::expected<OutboundRequest, render::RenderError> request =
+      render::render({.webhook = *test.webhook->compiled,
+                      .destination = *test.destination->compiled,
+                      .document = test.document,
+                      .delivery_id = test.delivery_id,
+                      .attempt_at = context_.loop.clock().wall_now(),
+                      .is_test = true},
+                     *context_.scratch);
+  if (!request) {
+    result.outcome = {.kind = OutcomeKind::render, .detail = request.error().detail};
+    co_return result;
+  }
+  result.request = std::move(*request);
+  deliver::Sender sender(context_.loop, context_.address_rules, context_.tls_context);
+  const Destination& destination = test.destination->destination;
+  result.outcome = co_await send_request(context_, sender, *result.request, destination);
+  result.duration = context_.loop.clock().now() - started;
+  co_return result;
+}
+
+// ---- Pressure: what could start but had no turn yet.
+
+void Pipeline::Lane::push(DestinationQueue& queue, Instant since) {
+  const auto is_there = [&](const Backlogged& entry) { return entry.queue == &queue; };
+  if (std::ranges::none_of(backlogged_, is_there)) {
+    backlogged_.push_back({.queue = &queue, .since = since});
+  }
+  if (is_pump_posted_) return;
+  is_pump_posted_ = true;
+  context_.loop.post([this] { pump_backlog(); });
+}
+
+void Pipeline::Lane::pump_backlog() {
+  is_pump_posted_ = false;
+  watch_pressure();
+  std::deque<Backlogged> waiting = std::exchange(backlogged_, {});
+  for (const Backlogged& entry : waiting) entry.queue->pump();
+  watch_pressure();
+}
+
+Duration Pipeline::Lane::start_age() const {
+  if (backlogged_.empty()) return Duration::zero();
+  return context_.loop.clock().now() - backlogged_.front().since;
+}
+
+void Pipeline::Lane::watch_pressure() {
+  const bool should_pause = start_age() > limits::kRunnableAgePause;
+  if (should_pause == is_paused_) return;
+  is_paused_ = should_pause;
+  if (pressure_changed_) pressure_changed_(is_paused_);
+}
+
+void Pipeline::Lane::expire_all() {
+  for (auto& [id, queue] : queues_) queue->expire();
+  expire_timer_ = context_.loop.timers().call_at(context_.loop.clock().now() + kExpireEvery,
+                                                 [this] { expire_all(); });
+}
+
+// ---- The end.
+
+std::size_t Pipeline::Lane::in_flight() const {
+  std::size_t count = 0;
+  for (const auto& [id, queue] : queues_) count += queue->in_flight();
+  return count;
+}
+
+void Pipeline::Lane::stop(std::function<void()> done) {
+  context_.is_stopping = true;
+  if (in_flight() == 0) {
+    done();
+    return;
+  }
+  stopped_ = std::move(done);
+  context_.on_attempt_ended_while_stopping = [this] {
+    if (stopped_ && in_flight() == 0) std::exchange(stopped_, nullptr)();
+  };
+}
+
+DestinationStatus Pipeline::Lane::status(DestinationId destination) const {
+  const auto found = queues_.find(destination);
+  return found == queues_.end() ? DestinationStatus{} : found->second->status();
+}
+
+}  // namespace eilpost::pipeline

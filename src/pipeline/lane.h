@@ -1,0 +1,84 @@
+#pragma once
+// One lane: an event loop with the ingest of its connections and the destinations whose home it is.
+//
+// Threads: everything on the lane's loop, but post_… which are handed over from any thread.
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "base/task.h"
+#include "ingest/ingest.h"
+#include "pipeline/destination_queue.h"
+#include "pipeline/lane_context.h"
+#include "pipeline/pipeline.h"
+
+namespace eilpost::pipeline {
+
+// A delivery on its way to its destination's home lane.
+struct HandedOver {
+  DestinationId destination{};
+  Due due;
+};
+
+class Pipeline::Lane final : public StartBacklog {
+ public:
+  Lane(Pipeline& pipeline, env::Loop& loop, store::Store& store, Inbox& inbox, Observer& observer,
+       const Options& options);
+  ~Lane() override;
+
+  void set_snapshot(std::shared_ptr<const Snapshot> snapshot);
+  void take_unsettled(const store::Unsettled& unsettled);
+  void pump_all();
+  void take_over(std::vector<HandedOver> deliveries);
+
+  [[nodiscard]] Task<void> post_events(const http::Request& request, const env::Endpoint& client,
+                                       http::Responder& responder);
+  [[nodiscard]] Task<TestResult> send_test(const TestSend& test);
+
+  // `done` is called once no attempt is under way.
+  void stop(std::function<void()> done);
+
+  void on_pressure(std::function<void(bool)> changed) { pressure_changed_ = std::move(changed); }
+  [[nodiscard]] DestinationStatus status(DestinationId destination) const;
+  [[nodiscard]] LaneCounters& counters() { return context_.counters; }
+  [[nodiscard]] env::Loop& loop() { return context_.loop; }
+
+  void push(DestinationQueue& queue, Instant since) override;
+
+ private:
+  [[nodiscard]] DestinationQueue& queue_of(DestinationId destination);
+  [[nodiscard]] Task<http::Response> answer_events(const http::Request& request,
+                                                   const env::Endpoint& client);
+  [[nodiscard]] std::vector<store::Accept> match_all(std::vector<Event> events);
+  [[nodiscard]] Task<store::Accepted> make_durable(std::vector<store::Accept> batch);
+  [[nodiscard]] std::optional<ingest::Refusal> refuse_when_overloaded() const;
+  [[nodiscard]] Duration start_age() const;
+  void pump_backlog();
+  void watch_pressure();
+  void expire_all();
+  [[nodiscard]] std::size_t in_flight() const;
+
+  Pipeline& pipeline_;
+  const Options& options_;
+  LaneContext context_;
+  ingest::Ingest ingest_;
+  match::Scratch match_scratch_;
+  simdjson::dom::parser parser_;
+  std::unordered_map<DestinationId, std::unique_ptr<DestinationQueue>> queues_;
+
+  struct Backlogged {
+    DestinationQueue* queue = nullptr;
+    Instant since;
+  };
+  std::deque<Backlogged> backlogged_;
+  bool is_pump_posted_ = false;
+  bool is_paused_ = false;
+  std::function<void(bool)> pressure_changed_;
+  std::function<void()> stopped_;
+  env::TimerId expire_timer_{};
+};
+
+}  // namespace eilpost::pipeline

@@ -1,0 +1,65 @@
+#pragma once
+// What the parts of one lane share: the world, the settings, the figures. Nobody else touches it.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/random.h"
+#include "env/loop.h"
+#include "http/address_rules.h"
+#include "pipeline/inbox.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/snapshot.h"
+#include "store/store.h"
+
+namespace eilpost::pipeline {
+
+// Written by the lane, read by anybody.
+struct LaneCounters {
+  std::atomic<std::uint64_t> events_accepted{0};
+  std::atomic<std::uint64_t> events_repeated{0};
+  std::atomic<std::uint64_t> events_rejected{0};
+  std::atomic<std::uint64_t> requests_refused{0};
+  std::atomic<std::uint64_t> deliveries_owed{0};
+  std::atomic<std::uint64_t> deliveries_delivered{0};
+  std::atomic<std::uint64_t> deliveries_failed{0};
+  std::atomic<std::uint64_t> attempts{0};
+  std::atomic<std::uint64_t> attempts_succeeded{0};
+  std::atomic<std::uint64_t> attempts_in_flight{0};
+};
+
+inline void add(std::atomic<std::uint64_t>& counter, std::uint64_t count = 1) {
+  counter.store(counter.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
+}
+inline void subtract(std::atomic<std::uint64_t>& counter, std::uint64_t count = 1) {
+  counter.store(counter.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
+}
+
+class DestinationQueue;
+
+// The queues that could start more at once than they may in one turn, oldest first.
+class StartBacklog {
+ public:
+  virtual ~StartBacklog() = default;
+  virtual void push(DestinationQueue& queue, Instant since) = 0;
+};
+
+struct LaneContext {
+  env::Loop& loop;
+  store::Store& store;
+  Inbox& inbox;
+  Observer& observer;
+  const http::AddressRules& address_rules;
+  std::shared_ptr<env::TlsContext> tls_context;
+  std::shared_ptr<render::Scratch> scratch;
+  Random random;
+  StartBacklog& backlog;
+  std::shared_ptr<const Snapshot> snapshot;
+  LaneCounters counters;
+  bool is_stopping = false;
+  std::function<void()> on_attempt_ended_while_stopping;
+};
+
+}  // namespace eilpost::pipeline

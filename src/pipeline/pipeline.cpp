@@ -1,0 +1,190 @@
+#include "pipeline/pipeline.h"
+
+#include <atomic>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/hash.h"
+#include "pipeline/lane.h"
+
+namespace eilpost::pipeline {
+
+Pipeline::Pipeline(env::Env& env, store::Store& store, Inbox& inbox, Observer& observer,
+                   Options options)
+    : options_(std::move(options)), store_(store) {
+  for (std::size_t i = 0; i < env.lanes_count(); ++i) {
+    lanes_.push_back(std::make_unique<Lane>(*this, env.lane(i), store, inbox, observer, options_));
+  }
+}
+
+Pipeline::~Pipeline() = default;
+
+void Pipeline::start(std::shared_ptr<const Snapshot> snapshot) {
+  for (auto& lane : lanes_) lane->set_snapshot(snapshot);
+  store_.take_unsettled([this](const store::Unsettled& unsettled) {
+    home_of(unsettled.owed.destination).take_unsettled(unsettled);
+  });
+  for (auto& lane : lanes_) {
+    lane->loop().post([lane = lane.get()] { lane->pump_all(); });
+  }
+}
+
+void Pipeline::publish(std::shared_ptr<const Snapshot> snapshot, env::Loop& loop,
+                       std::move_only_function<void()> done) {
+  // Shared by the lanes; the last one to have the settings says so.
+  struct Progress {
+    std::atomic<std::size_t> lanes_left;
+    std::move_only_function<void()> done;
+  };
+  auto progress = std::make_shared<Progress>();
+  progress->lanes_left = lanes_.size();
+  progress->done = std::move(done);
+  for (auto& lane : lanes_) {
+    lane->loop().post([lane = lane.get(), snapshot, progress, &loop] {
+      lane->set_snapshot(snapshot);
+      if (progress->lanes_left.fetch_sub(1) > 1) return;
+      loop.post([progress] { progress->done(); });
+    });
+  }
+}
+
+Task<void> Pipeline::post_events(std::size_t lane, const http::Request& request,
+                                 const env::Endpoint& client, http::Responder& responder) {
+  return lanes_.at(lane)->post_events(request, client, responder);
+}
+
+void Pipeline::accept(std::vector<store::Accept> batch, env::Loop& loop,
+                      std::move_only_function<void(store::Accepted)> done) {
+  // Lane 0 hands over; any lane could.
+  Lane& lane = *lanes_.front();
+  std::vector<store::Accept> kept = batch;
+  store_.accept(std::move(batch), lane.loop(),
+                [this, &lane, &loop, kept = std::move(kept),
+                 done = std::move(done)](store::Accepted accepted) mutable {
+                  hand_over(lane, std::move(kept), accepted);
+                  loop.post([done = std::move(done), accepted = std::move(accepted)]() mutable {
+                    done(std::move(accepted));
+                  });
+                });
+}
+
+// Durable events: each delivery goes to the home lane of its destination. On `from`'s loop.
+void Pipeline::hand_over(Lane& from, std::vector<store::Accept> batch,
+                         const store::Accepted& accepted) {
+  if (accepted.status == store::AcceptStatus::full) return;
+  EILPOST_ASSERT(batch.size() == accepted.sequences.size());
+  std::vector<std::vector<HandedOver>> by_lane(lanes_.size());
+  LaneCounters& counters = from.counters();
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const std::optional<Position>& sequence = accepted.sequences[i];
+    if (!sequence) {
+      add(counters.events_repeated);
+      continue;
+    }
+    add(counters.events_accepted);
+    const store::Accept& accept = batch[i];
+    for (std::size_t ordinal = 0; ordinal < accept.owed.size(); ++ordinal) {
+      const Owed& owed = accept.owed[ordinal];
+      by_lane[home_index(owed.destination)].push_back(
+          {.destination = owed.destination,
+           .due = {.id = {.sequence = *sequence, .ordinal = static_cast<std::uint16_t>(ordinal)},
+                   .webhook = owed.webhook,
+                   .accepted_at = accept.event->received_at,
+                   .event = accept.event}});
+    }
+    add(counters.deliveries_owed, accept.owed.size());
+  }
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (by_lane[i].empty()) continue;
+    Lane& home = *lanes_[i];
+    if (&home == &from) {
+      home.take_over(std::move(by_lane[i]));
+      continue;
+    }
+    home.loop().post([&home, deliveries = std::move(by_lane[i])]() mutable {
+      home.take_over(std::move(deliveries));
+    });
+  }
+}
+
+Task<TestResult> Pipeline::send_test(std::size_t lane, const TestSend& test) {
+  return lanes_.at(lane)->send_test(test);
+}
+
+void Pipeline::stop(env::Loop& loop, std::move_only_function<void()> done) {
+  struct Progress {
+    std::atomic<std::size_t> lanes_left;
+    std::move_only_function<void()> done;
+  };
+  auto progress = std::make_shared<Progress>();
+  progress->lanes_left = lanes_.size();
+  progress->done = std::move(done);
+  for (auto& lane : lanes_) {
+    lane->loop().post([this, lane = lane.get(), progress, &loop] {
+      lane->stop([this, progress, &loop] {
+        if (progress->lanes_left.fetch_sub(1) > 1) return;
+        store_.flush(loop, [progress] { progress->done(); });
+      });
+    });
+  }
+}
+
+void Pipeline::on_pressure(std::size_t lane, std::function<void(bool paused)> changed) {
+  lanes_.at(lane)->on_pressure(std::move(changed));
+}
+
+Counters Pipeline::counters() const {
+  Counters sum;
+  const auto read = [](const std::atomic<std::uint64_t>& counter) {
+    return counter.load(std::memory_order_relaxed);
+  };
+  for (const auto& lane : lanes_) {
+    const LaneCounters& counters = lane->counters();
+    sum.events_accepted += read(counters.events_accepted);
+    sum.events_repeated += read(counters.events_repeated);
+    sum.events_rejected += read(counters.events_rejected);
+    sum.requests_refused += read(counters.requests_refused);
+    sum.deliveries_owed += read(counters.deliveries_owed);
+    sum.deliveries_delivered += read(counters.deliveries_delivered);
+    sum.deliveries_failed += read(counters.deliveries_failed);
+    sum.attempts += read(counters.attempts);
+    sum.attempts_succeeded += read(counters.attempts_succeeded);
+    sum.attempts_in_flight += read(counters.attempts_in_flight);
+  }
+  return sum;
+}
+
+void Pipeline::status(std::vector<DestinationId> destinations, env::Loop& loop,
+                      std::move_only_function<void(std::vector<DestinationStatus>)> done) {
+  struct Progress {
+    std::vector<DestinationId> destinations;
+    std::vector<DestinationStatus> statuses;
+    std::atomic<std::size_t> lanes_left;
+    std::move_only_function<void(std::vector<DestinationStatus>)> done;
+  };
+  auto progress = std::make_shared<Progress>();
+  progress->statuses.resize(destinations.size());
+  progress->destinations = std::move(destinations);
+  progress->lanes_left = lanes_.size();
+  progress->done = std::move(done);
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    lanes_[i]->loop().post([this, i, progress, &loop] {
+      for (std::size_t k = 0; k < progress->destinations.size(); ++k) {
+        const DestinationId id = progress->destinations[k];
+        if (home_index(id) == i) progress->statuses[k] = lanes_[i]->status(id);
+      }
+      if (progress->lanes_left.fetch_sub(1) > 1) return;
+      loop.post([progress] { progress->done(std::move(progress->statuses)); });
+    });
+  }
+}
+
+std::size_t Pipeline::home_index(DestinationId destination) const {
+  return hash64(static_cast<std::uint64_t>(destination)) % lanes_.size();
+}
+
+Pipeline::Lane& Pipeline::home_of(DestinationId destination) {
+  return *lanes_[home_index(destination)];
+}
+
+}  // namespace eilpost::pipeline

@@ -1,0 +1,135 @@
+#pragma once
+// The straight line: joins the stages. An event comes in on a lane, is checked, matched, made
+// durable and answered; its deliveries go to the home lanes of their destinations, are rendered,
+// sent, decided about and recorded.
+//
+// Ownership: Env, Store, Inbox and Observer must outlive the Pipeline.
+// Threads:   each function says which.
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/task.h"
+#include "env/env.h"
+#include "http/address_rules.h"
+#include "http/handler.h"
+#include "ingest/ingest.h"
+#include "model/delivery.h"
+#include "pipeline/inbox.h"
+#include "pipeline/snapshot.h"
+#include "store/store.h"
+
+namespace eilpost::pipeline {
+
+// What the pipeline tells the settings. Called on a lane.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  // A destination answered 410: it wants no more.
+  virtual void destination_gone(DestinationId destination) = 0;
+};
+
+struct Options {
+  ingest::Limits ingest{};
+  http::AddressRules address_rules;
+  std::uint64_t deliveries_unsettled_max = limits::kDeliveriesUnsettledMax;
+  std::uint64_t seed = 0;
+};
+
+// What happened since the start, summed over the lanes.
+struct Counters {
+  std::uint64_t events_accepted = 0;
+  std::uint64_t events_repeated = 0;
+  std::uint64_t events_rejected = 0;
+  std::uint64_t requests_refused = 0;  // answered 4xx or 5xx
+  std::uint64_t deliveries_owed = 0;   // came to be
+  std::uint64_t deliveries_delivered = 0;
+  std::uint64_t deliveries_failed = 0;
+  std::uint64_t attempts = 0;
+  std::uint64_t attempts_succeeded = 0;
+  std::uint64_t attempts_in_flight = 0;
+};
+
+// Where one destination stands.
+struct DestinationStatus {
+  std::uint64_t waiting = 0;   // due now, or held by the destination's own limits
+  std::uint64_t retrying = 0;  // waiting for their time
+  std::uint64_t held = 0;      // by a disabled webhook or destination
+  std::uint64_t in_flight = 0;
+  std::optional<WallTime> last_success_at;
+  std::optional<WallTime> last_failure_at;
+  std::string last_error;
+};
+
+// A request sent once, outside of any delivery: a test.
+struct TestSend {
+  std::shared_ptr<const LiveWebhook> webhook;
+  std::shared_ptr<const LiveDestination> destination;
+  std::string document;
+  std::string delivery_id;
+};
+
+struct TestResult {
+  std::optional<OutboundRequest> request;  // as sent; absent if it could not be rendered
+  Outcome outcome;
+  Duration duration{};
+};
+
+class Pipeline final {
+ public:
+  Pipeline(env::Env& env, store::Store& store, Inbox& inbox, Observer& observer, Options options);
+  ~Pipeline();  // REQUIRES: stopped, or the lanes no longer run.
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  // Takes the deliveries over that the store owes and begins to send. Before the lanes run, or on
+  // lane 0.
+  void start(std::shared_ptr<const Snapshot> snapshot);
+
+  // Makes new settings known; `done` runs on `loop` when every lane works by them. Any thread.
+  void publish(std::shared_ptr<const Snapshot> snapshot, env::Loop& loop,
+               std::move_only_function<void()> done);
+
+  // Answers POST /v1/events and its preflight. On the lane of that index.
+  [[nodiscard]] Task<void> post_events(std::size_t lane, const http::Request& request,
+                                       const env::Endpoint& client, http::Responder& responder);
+
+  // Accepts events that are owed already, such as replays; `done` runs on `loop`. Any thread.
+  void accept(std::vector<store::Accept> batch, env::Loop& loop,
+              std::move_only_function<void(store::Accepted)> done);
+
+  // Renders and sends once. On the lane of that index; `test` must live until the Task ends.
+  [[nodiscard]] Task<TestResult> send_test(std::size_t lane, const TestSend& test);
+
+  // Starts no more attempts; `done` runs on `loop` when those under way have ended and everything
+  // recorded is durable. Any thread, once.
+  void stop(env::Loop& loop, std::move_only_function<void()> done);
+
+  // Whether requests of this lane should not be read now: deliveries that could start wait too
+  // long. `changed` is called on the lane when the answer changes.
+  void on_pressure(std::size_t lane, std::function<void(bool paused)> changed);
+
+  [[nodiscard]] Counters counters()
+      const;  // Any thread; each figure is exact, not all of one moment.
+
+  // Asks the destination's home lane; `done` runs on `loop`. Any thread.
+  void status(std::vector<DestinationId> destinations, env::Loop& loop,
+              std::move_only_function<void(std::vector<DestinationStatus>)> done);
+
+ private:
+  class Lane;
+
+  [[nodiscard]] std::size_t home_index(DestinationId destination) const;
+  [[nodiscard]] Lane& home_of(DestinationId destination);
+  void hand_over(Lane& from, std::vector<store::Accept> batch, const store::Accepted& accepted);
+
+  const Options options_;
+  store::Store& store_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+};
+
+}  // namespace eilpost::pipeline

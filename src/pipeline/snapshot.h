@@ -1,0 +1,42 @@
+#pragma once
+// The settings as the lanes see them: immutable, compiled, shared. A change makes a new Snapshot
+// that shares all but what changed.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "ingest/ingest.h"
+#include "match/matcher.h"
+#include "model/catalog.h"
+#include "model/destination.h"
+#include "model/source.h"
+#include "model/webhook.h"
+#include "render/renderer.h"
+
+namespace eilpost::pipeline {
+
+// The newest version of a webhook. A disabled one stays here: its owed deliveries are held. A
+// deleted one is absent: its owed deliveries end failed.
+struct LiveWebhook {
+  Webhook webhook;
+  std::shared_ptr<const render::CompiledWebhook> compiled;
+};
+
+// The newest version of a destination.
+struct LiveDestination {
+  Destination destination;
+  std::shared_ptr<const render::CompiledDestination> compiled;
+};
+
+struct Snapshot {
+  std::uint64_t revision = 0;  // grows with every change
+  std::shared_ptr<const Catalog> catalog;
+  std::shared_ptr<const ingest::Sources> sources;
+  std::shared_ptr<const match::Matcher> matcher;
+  std::unordered_map<WebhookId, std::shared_ptr<const LiveWebhook>> webhooks;
+  std::unordered_map<DestinationId, std::shared_ptr<const LiveDestination>> destinations;
+};
+
+}  // namespace eilpost::pipeline
