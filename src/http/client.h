@@ -68,7 +68,8 @@ class ClientConnection final {
   // Reads until `parser_` has reached its head's end (its message's end).
   [[nodiscard]] Task<std::expected<void, ExchangeFailure>> read_until(ParseState state,
                                                                       std::uint64_t bytes_max);
-  std::expected<void, ExchangeFailure> feed_buffered();
+  void feed_buffered(ParseState until);
+  void note_keep_alive();
   [[nodiscard]] std::unexpected<ExchangeFailure> failure(Error error) const;
   void finish();
 
@@ -84,6 +85,7 @@ class ClientConnection final {
   bool request_sent_ = false;
   bool answer_begun_ = false;
   bool stream_ended_ = false;
+  bool write_failed_ = false;
 };
 
 }  // namespace eilpost::http

@@ -70,6 +70,22 @@ std::optional<Method> parse_method(std::string_view text) {
   return std::nullopt;
 }
 
+Method method_of(HttpMethod method) {
+  switch (method) {
+    case HttpMethod::get:
+      return Method::get;
+    case HttpMethod::post:
+      return Method::post;
+    case HttpMethod::put:
+      return Method::put;
+    case HttpMethod::patch:
+      return Method::patch;
+    case HttpMethod::delete_:
+      return Method::delete_;
+  }
+  assert_failed("unknown HttpMethod");
+}
+
 std::optional<std::string_view> find_header(const Headers& headers, std::string_view name) {
   for (const Header& header : headers) {
     if (iequals(header.name, name)) return header.value;

@@ -15,6 +15,7 @@ enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options
 
 [[nodiscard]] std::string_view to_string(Method method);  // "GET", …
 [[nodiscard]] std::optional<Method> parse_method(std::string_view text);
+[[nodiscard]] Method method_of(HttpMethod method);
 
 using Header = OutboundHeader;
 
