@@ -40,8 +40,8 @@ struct Options {
   Duration lazy_delay = limits::kLazyAppendDelay;
 };
 
-// A new delivery that sends an earlier one again. The webhook-id to send is Event::webhook_id, which
-// is stored and read back with the event.
+// A new delivery that sends an earlier one again. The webhook-id to send is Event::webhook_id,
+// which is stored and read back with the event.
 struct ReplayOf {
   DeliveryId original;
 };
@@ -49,8 +49,8 @@ struct ReplayOf {
 // An event and everything it owes.
 struct Accept {
   std::shared_ptr<const Event> event;  // the caller may keep it too: nobody changes it
-  std::vector<Owed> owed;             // at most 65,535
-  std::optional<ReplayOf> replay_of;  // then it is never a repeat
+  std::vector<Owed> owed;              // at most 65,535
+  std::optional<ReplayOf> replay_of;   // then it is never a repeat
 };
 
 enum class AcceptStatus : std::uint8_t { durable, full };
