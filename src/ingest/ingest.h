@@ -5,46 +5,61 @@
 // Threads: an Ingest belongs to one lane.
 // Errors:  what is wrong with a request is a Refusal, a value: the answer to send.
 
+#include <cstdint>
 #include <expected>
-#include <memory>
+#include <functional>
+#include <optional>
+#include <simdjson.h>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
-#include "base/random.h"
+#include "base/hash.h"
 #include "base/time.h"
 #include "env/network.h"
 #include "http/message.h"
+#include "ingest/event_builder.h"
+#include "ingest/origin_rules.h"
+#include "ingest/padded_buffer.h"
+#include "ingest/rate_limiter.h"
+#include "ingest/refusal.h"
 #include "model/catalog.h"
 #include "model/event.h"
+#include "model/limits.h"
 #include "model/problem.h"
 #include "model/source.h"
 
 namespace eilpost::ingest {
 
 struct Limits {
-  std::size_t event_bytes_max;
-  std::size_t request_bytes_max;
-  std::size_t request_events_max;
-  std::uint32_t browser_events_per_second;
-};
-
-// An answer other than 202: problem+json.
-struct Refusal {
-  int status = 400;
-  std::string code;    // stable
-  std::string detail;  // what is wrong and what would be right
-  std::vector<Problem> errors;
-  std::optional<Duration> retry_after;
+  std::size_t event_bytes_max = limits::kEventBytesMax;
+  std::size_t request_bytes_max = limits::kRequestBytesMax;
+  std::size_t request_events_max = limits::kRequestEventsMax;
+  // Of one browser address, on one lane; 0: unlimited.
+  std::uint32_t browser_events_per_second = limits::kBrowserEventsPerSecond;
 };
 
 // The sources by key, as the settings know them. Immutable. Threads: any.
 class Sources {
  public:
   explicit Sources(std::vector<Source> sources);
+  // The source whose key a request carries in Authorization: Bearer or ?key=; null if none has it.
+  [[nodiscard]] const Source* find(const http::Request& request) const;
   // By crypto's hash_token of the key; nothing if no enabled source has it.
   [[nodiscard]] const Source* find_by_key_hash(std::string_view key_hash) const;
-  [[nodiscard]] const std::vector<Source>& all() const;
+  [[nodiscard]] const std::vector<Source>& all() const { return sources_; }
+  // Whether a browser may send to `source` from pages of this origin ("https://app.example.com").
+  // REQUIRES: `source` is one of all().
+  [[nodiscard]] bool allows_origin(const Source& source, std::string_view origin) const;
+  // Whether a page of `origin` may send this request, or a preflight for it: asks the source whose
+  // key it carries. A preflight has no Authorization; then any enabled source's consent will do.
+  [[nodiscard]] bool allows_origin(const http::Request& request, std::string_view origin) const;
+
+ private:
+  std::vector<Source> sources_;
+  std::vector<OriginRules> origins_;  // of sources_, in their order
+  std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> by_key_hash_;
 };
 
 struct Taken {
@@ -61,6 +76,7 @@ struct Now {
 
 class Ingest {
  public:
+  // `seed` is for the ids of events that come without one: an unguessable one for each Ingest.
   Ingest(const Limits& limits, std::uint64_t seed);
 
   // Checks key, origin, rate, media type, limits, shape and property types of one POST /v1/events
@@ -76,6 +92,18 @@ class Ingest {
                                            const Sources& sources) const;
   [[nodiscard]] http::Response preflight(const http::Request& request,
                                          const Sources& sources) const;
+
+ private:
+  class Batch;
+
+  [[nodiscard]] std::optional<Refusal> read(const http::Request& request, WallTime received_at,
+                                            Batch& batch);
+
+  Limits limits_;
+  RateLimiter limiter_;
+  EventBuilder builder_;
+  simdjson::dom::parser parser_;
+  PaddedBuffer buffer_;
 };
 
 // 202 {"accepted":n,"duplicates":m[,"rejected":[…]]}

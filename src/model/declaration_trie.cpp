@@ -62,7 +62,12 @@ const DeclarationTrie::Node* DeclarationTrie::descend(const Node& node,
                                                       std::string_view dotted) const {
   const Node* at = &node;
   std::optional rest = dotted;
-  while (rest && at != nullptr) at = child(*at, take_segment(rest));
+  while (rest && at != nullptr) {
+    const Node* next = child(*at, take_segment(rest));
+    // The rest of the key is one name, dots and all, if nothing else is declared for it.
+    if (at->star != 0 && next == &nodes_[at->star] && next->children.empty()) return next;
+    at = next;
+  }
   return at;
 }
 
@@ -71,8 +76,12 @@ std::optional<PropertyType> DeclarationTrie::type_of(std::string_view path) cons
   std::optional rest = path;
   while (rest) {
     if (at->type && holds_anything(*at->type)) return PropertyType::any;
-    at = child(*at, take_segment(rest));
-    if (at == nullptr) return std::nullopt;
+    const Node* next = child(*at, take_segment(rest));
+    if (next == nullptr) return std::nullopt;
+    if (at->star != 0 && next == &nodes_[at->star] && next->children.empty()) {
+      return rest && holds_anything(*next->type) ? PropertyType::any : next->type;
+    }
+    at = next;
   }
   return at->type;
 }

@@ -33,7 +33,8 @@ class DeclarationTrie {
   // What one key of an object, or an index of an array, leads to; null if nothing below it is
   // declared.
   [[nodiscard]] const Node* child(const Node& node, std::string_view segment) const;
-  // The same for a dotted key: as many steps as it has segments.
+  // The same for a dotted key: as many steps as it has segments, but what a final '*' stands for
+  // may itself hold dots.
   [[nodiscard]] const Node* descend(const Node& node, std::string_view dotted) const;
 
   // The declared type of a path; what lies inside a declared array, object or `any` is `any`.

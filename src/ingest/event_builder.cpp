@@ -1,0 +1,623 @@
+#include "ingest/event_builder.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "base/ascii.h"
+#include "base/assert.h"
+#include "base/iso_time.h"
+#include "base/utf8.h"
+#include "ingest/json_text.h"
+#include "model/limits.h"
+
+namespace eilpost::ingest {
+namespace {
+
+using simdjson::dom::element_type;
+using Element = simdjson::dom::element;
+using Object = simdjson::dom::object;
+
+constexpr std::size_t kShownBytesMax = 100;
+// Up to here comparing every pair of keys is faster than sorting them.
+constexpr std::size_t kPairwiseKeysMax = 16;
+
+// Attributes that the server itself gives: a sender's own are dropped.
+constexpr std::array<std::string_view, 3> kServerAttributes = {"name", "received_at",
+                                                               "client_time"};
+constexpr std::array<std::string_view, 4> kTextAttributes = {"source", "datacontenttype",
+                                                             "dataschema", "specversion"};
+
+std::string_view shown(std::string_view text) {
+  return truncate_to_bytes(text, kShownBytesMax);
+}
+
+std::string_view name_of(Element value) {
+  switch (value.type()) {
+    case element_type::ARRAY:
+      return "an array";
+    case element_type::OBJECT:
+      return "an object";
+    case element_type::INT64:
+    case element_type::UINT64:
+      return "an integer";
+    case element_type::DOUBLE:
+      return "a number";
+    case element_type::STRING:
+      return "a string";
+    case element_type::BOOL:
+      return "a boolean";
+    case element_type::NULL_VALUE:
+      return "null";
+  }
+  assert_failed("unknown element_type");
+}
+
+std::string_view wanted_name_of(PropertyType type) {
+  switch (type) {
+    case PropertyType::string:
+      return "a string";
+    case PropertyType::integer:
+      return "an integer";
+    case PropertyType::number:
+      return "a number";
+    case PropertyType::boolean:
+      return "a boolean";
+    case PropertyType::array:
+      return "an array";
+    case PropertyType::object:
+      return "an object";
+    case PropertyType::id:
+      return "a string or an integer";
+    case PropertyType::scalar:
+      return "a string, a number or a boolean";
+    case PropertyType::any:
+      return "anything";
+  }
+  assert_failed("unknown PropertyType");
+}
+
+// 9.0 counts as an integer.
+bool is_integer(Element value) {
+  if (value.is_int64() || value.is_uint64()) return true;
+  if (!value.is_double()) return false;
+  const double number = value.get_double().value_unsafe();
+  return std::trunc(number) == number && std::abs(number) < 0x1p63;
+}
+
+bool is_container(Element value) {
+  return value.is_object() || value.is_array();
+}
+
+bool has_type(Element value, PropertyType type) {
+  switch (type) {
+    case PropertyType::string:
+      return value.is_string();
+    case PropertyType::integer:
+      return is_integer(value);
+    case PropertyType::number:
+      return value.is_number();
+    case PropertyType::boolean:
+      return value.is_bool();
+    case PropertyType::array:
+      return value.is_array();
+    case PropertyType::object:
+      return value.is_object();
+    case PropertyType::id:
+      return value.is_string() || is_integer(value);
+    case PropertyType::scalar:
+      return !is_container(value);
+    case PropertyType::any:
+      return true;
+  }
+  assert_failed("unknown PropertyType");
+}
+
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; });
+}
+
+std::string make_uuid(Random& random) {
+  const std::uint64_t first = random.next();
+  const std::uint64_t second = random.next();
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", first >> 32U, (first >> 16U) & 0xFFFFU,
+                     first & 0xFFFU, 0x8000U | ((second >> 48U) & 0x3FFFU),
+                     second & 0xFFFF'FFFF'FFFFU);
+}
+
+}  // namespace
+
+std::optional<Event> EventBuilder::build(const EventContext& context, Element element,
+                                         std::vector<Problem>& problems) {
+  context_ = &context;
+  problems_ = &problems;
+  problems_before_ = problems.size();
+  type_ = nullptr;
+  has_type_member_ = false;
+  id_ = type_code_ = subject_ = time_ = data_ = std::nullopt;
+  attributes_.clear();
+  user_ = {};
+  client_time_ = {};
+  properties_count_ = 0;
+  path_.clear();
+  if (context.received_at != received_at_ || received_at_text_.empty()) {
+    received_at_ = context.received_at;
+    received_at_text_ = format_iso_time(received_at_);
+  }
+  if (!element.is_object()) {
+    report("not_an_object",
+           fmt::format("An event is a JSON object; this is {}.", name_of(element)));
+    return std::nullopt;
+  }
+  const Object object = element.get_object().value_unsafe();
+  if (!check_keys(object)) return std::nullopt;
+  read_attributes(object);
+  // Every check runs, so that a sender sees all that is wrong at once.
+  const bool has_good_id = check_id();
+  const bool has_good_type = check_type(context.catalog);
+  const bool has_good_user = find_user();
+  const bool has_good_time = read_time();
+  if (!has_good_type) return std::nullopt;
+  Event event;
+  event.id = has_good_id && id_ ? std::string(text_of(id_)) : make_uuid(random_);
+  if (!has_good_id || !has_good_user || !has_good_time) happened_at_ = received_at_;
+  const std::string time = format_iso_time(happened_at_);
+  out_.clear();
+  write_attributes(event.id, time);
+  write_data();
+  if (!ok()) return std::nullopt;
+  event.type = type_->code;
+  event.user = user_;
+  event.environment = context.source.environment;
+  event.source = context.source.id;
+  event.time = happened_at_;
+  event.received_at = received_at_;
+  event.document = out_;
+  return event;
+}
+
+void EventBuilder::read_attributes(Object event) {
+  for (const auto member : event) {
+    if (member.value.is_null()) continue;
+    path_.push_back({.key = member.key});
+    read_attribute(member.key, member.value);
+    path_.pop_back();
+  }
+}
+
+void EventBuilder::read_attribute(std::string_view name, Element value) {
+  const auto keep_text = [&](std::optional<Element>& target) {
+    if (value.is_string()) {
+      target = value;
+    } else {
+      report("wrong_type", fmt::format("\"{}\" must be a string; it is {}.", name, name_of(value)));
+    }
+  };
+  if (name == "data") {
+    if (value.is_object()) {
+      data_ = value;
+    } else {
+      report("wrong_type", fmt::format("\"data\" must be an object; it is {}.", name_of(value)));
+    }
+    return;
+  }
+  ++properties_count_;
+  if (name == "id") return keep_text(id_);
+  if (name == "type") {
+    has_type_member_ = true;
+    return keep_text(type_code_);
+  }
+  if (name == "subject") return keep_text(subject_);
+  if (name == "time") return keep_text(time_);
+  if (std::ranges::find(kServerAttributes, name) != kServerAttributes.end()) return;
+  if (name == "data_base64") {
+    report("data_base64_not_supported",
+           "An event's data is a JSON object in \"data\"; \"data_base64\" is not supported.");
+    return;
+  }
+  if (is_container(value)) {
+    report("invalid_attribute",
+           fmt::format("\"{}\" is {} beside \"data\": an event's properties belong into \"data\".",
+                       shown(name), name_of(value)));
+    return;
+  }
+  std::optional<Element> text = value;
+  if (std::ranges::find(kTextAttributes, name) != kTextAttributes.end()) {
+    text.reset();
+    keep_text(text);
+  }
+  if (!text) return;
+  if (name != "specversion") {
+    attributes_.push_back({.name = name, .value = value});
+  } else if (!text_of(text).starts_with("1.")) {
+    report("unsupported_specversion",
+           fmt::format("CloudEvents {} is not known here: leave \"specversion\" out or send 1.0.",
+                       shown(text_of(text))));
+  }
+}
+
+std::string_view EventBuilder::text_of(const std::optional<Element>& value) const {
+  return value ? value->get_string().value_unsafe() : std::string_view();
+}
+
+bool EventBuilder::check_id() {
+  if (!id_) return true;
+  const std::string_view id = text_of(id_);
+  if (!id.empty() && id.size() <= limits::kEventIdBytesMax && !has_control(id)) return true;
+  report_at(
+      "invalid_id",
+      fmt::format("An event's id has 1 to {} bytes and no control characters; leave it out to "
+                  "have one made.",
+                  limits::kEventIdBytesMax),
+      "/id");
+  return false;
+}
+
+bool EventBuilder::check_type(const Catalog& catalog) {
+  if (!type_code_) {
+    if (!has_type_member_) {
+      report_at("type_missing", "An event needs a \"type\", such as \"survey.submitted\".",
+                "/type");
+    }
+    return false;
+  }
+  const std::string_view code = text_of(type_code_);
+  type_ = catalog.find(code);
+  if (type_ != nullptr) return true;
+  std::string detail = fmt::format("\"{}\" is not an event type.", shown(code));
+  const std::string_view closest = catalog.closest_code(code);
+  if (!closest.empty()) detail += fmt::format(" Did you mean \"{}\"?", closest);
+  report_at("unknown_type", detail, "/type");
+  return false;
+}
+
+// The end user: wm.euId, its dotted key before the nested one; else the subject.
+bool EventBuilder::find_user() {
+  std::string_view literal;
+  std::string_view nested;
+  if (data_) {
+    for (const auto member : data_->get_object().value_unsafe()) {
+      if (member.key == "wm.euId" && member.value.is_string()) {
+        literal = member.value.get_string().value_unsafe();
+      } else if (member.key == "wm" && member.value.is_object()) {
+        const auto user = member.value.at_key("euId");
+        if (user.error() == simdjson::SUCCESS && user.is_string())
+          nested = user.get_string().value_unsafe();
+      }
+    }
+  }
+  if (!literal.empty()) {
+    user_ = literal;
+    return check_user(user_, "/data/wm.euId");
+  }
+  if (!nested.empty()) {
+    user_ = nested;
+    return check_user(user_, "/data/wm/euId");
+  }
+  user_ = text_of(subject_);
+  return check_user(user_, "/subject");
+}
+
+bool EventBuilder::check_user(std::string_view user, std::string_view pointer) {
+  if (user.size() <= limits::kUserBytesMax && !has_control(user)) return true;
+  report_at("invalid_user",
+            fmt::format("An end user's id has at most {} bytes and no control characters.",
+                        limits::kUserBytesMax),
+            pointer);
+  return false;
+}
+
+bool EventBuilder::read_time() {
+  happened_at_ = received_at_;
+  if (!time_) return true;
+  const std::string_view text = text_of(time_);
+  const std::optional<WallTime> time = parse_iso_time(text);
+  if (!time) {
+    report_at("invalid_time",
+              fmt::format("\"{}\" is not a time with an offset as RFC 3339 has it, such as "
+                          "2026-11-24T09:00:00.123Z.",
+                          shown(text)),
+              "/time");
+    return false;
+  }
+  happened_at_ = std::clamp(*time + context_->skew, kWallTimeMin, kWallTimeMax);
+  if (happened_at_ - received_at_ > limits::kFutureMax) {
+    happened_at_ = received_at_;
+    client_time_ = text;
+  }
+  return true;
+}
+
+void EventBuilder::write_attributes(std::string_view id, std::string_view time) {
+  out_ += R"({"event":{"id":)";
+  append_json_string(out_, id);
+  out_ += R"(,"type":")";
+  out_ += type_->code;
+  out_ += R"(","name":)";
+  append_json_string(out_, type_->label.en);
+  out_ += R"(,"time":")";
+  out_ += time;
+  out_ += R"(","received_at":")";
+  out_ += received_at_text_;
+  out_ += '"';
+  if (!client_time_.empty()) {
+    out_ += R"(,"client_time":)";
+    append_json_string(out_, client_time_);
+  }
+  for (const Attribute& attribute : attributes_) {
+    out_ += ',';
+    append_json_string(out_, attribute.name);
+    out_ += ':';
+    write_value(attribute.value, {});
+  }
+  if (!user_.empty()) {
+    out_ += R"(,"subject":)";
+    append_json_string(out_, user_);
+  }
+  out_ += R"(},"created_at":)";
+  append_json_integer(out_, happened_at_.time_since_epoch().count());
+  out_ += R"(,"data":)";
+}
+
+void EventBuilder::write_data() {
+  const std::size_t begin = out_.size();
+  const Place place{.node = &context_->catalog.declarations(*type_).root()};
+  bool has_wm = false;
+  out_ += '{';
+  path_.push_back({.key = "data"});
+  if (data_) {
+    const Object data = data_->get_object().value_unsafe();
+    check_keys(data);
+    for (const auto member : data) {
+      if (member.key == "wm.env" || member.key == "wm.envName") continue;
+      if (member.key == "wm.euId") {
+        path_.push_back({.key = member.key});
+        check_value(context_->catalog.declarations(*type_).descend(*place.node, member.key),
+                    member.value);
+        path_.pop_back();
+      } else if (member.key != "wm") {
+        write_member(member.key, member.value, place);
+      } else if (!member.value.is_null()) {
+        has_wm = true;
+        write_wm_member(member.value, place);
+      }
+    }
+  }
+  if (!has_wm) {
+    separate();
+    out_ += R"("wm":{)";
+    write_wm_missing(false, false, false);
+    out_ += '}';
+  }
+  path_.pop_back();
+  const std::size_t size = out_.size() - begin;
+  out_ += "}}";
+  if (properties_count_ > limits::kEventPropertiesMax) {
+    report_at("too_many_properties",
+              fmt::format("An event has at most {} properties; this one has {}.",
+                          limits::kEventPropertiesMax, properties_count_),
+              "/data");
+  }
+  if (size > context_->data_bytes_max) {
+    report_at("event_too_large",
+              fmt::format("An event has at most {} bytes.", context_->data_bytes_max), "");
+  }
+}
+
+// The environment and the end user that count are written in the place of the client's.
+void EventBuilder::write_wm_member(Element value, Place place) {
+  path_.push_back({.key = "wm"});
+  separate();
+  out_ += R"("wm":)";
+  if (!value.is_object()) {
+    report("wrong_type", fmt::format("\"wm\" must be an object; it is {}.", name_of(value)));
+  } else {
+    place.node = context_->catalog.declarations(*type_).child(*place.node, "wm");
+    write_wm(value.get_object().value_unsafe(), place);
+  }
+  path_.pop_back();
+}
+
+void EventBuilder::write_wm(Object wm, Place place) {
+  check_keys(wm);
+  ++place.depth;
+  bool has_user = false;
+  bool has_env = false;
+  bool has_env_name = false;
+  out_ += '{';
+  for (const auto member : wm) {
+    if (member.key == "env") {
+      has_env = true;
+      write_env();
+    } else if (member.key == "envName") {
+      has_env_name = true;
+      write_env_name();
+    } else if (member.key == "euId") {
+      has_user = true;
+      path_.push_back({.key = member.key});
+      check_value(context_->catalog.declarations(*type_).child(*place.node, member.key),
+                  member.value);
+      path_.pop_back();
+      write_user();
+    } else {
+      write_member(member.key, member.value, place);
+    }
+  }
+  write_wm_missing(has_user, has_env, has_env_name);
+  out_ += '}';
+}
+
+void EventBuilder::write_wm_missing(bool has_user, bool has_env, bool has_env_name) {
+  if (!has_user) write_user();
+  if (!has_env) write_env();
+  if (!has_env_name) write_env_name();
+}
+
+void EventBuilder::write_user() {
+  if (user_.empty()) return;
+  separate();
+  out_ += R"("euId":)";
+  append_json_string(out_, user_);
+}
+
+void EventBuilder::write_env() {
+  separate();
+  out_ += R"("env":)";
+  append_json_integer(out_, static_cast<std::uint32_t>(context_->source.environment));
+}
+
+void EventBuilder::write_env_name() {
+  separate();
+  out_ += R"("envName":)";
+  append_json_string(out_, context_->source.environment_name);
+}
+
+void EventBuilder::separate() {
+  if (out_.back() != '{' && out_.back() != '[') out_ += ',';
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): bounded by kEventDepthMax.
+void EventBuilder::write_members(Object object, Place place) {
+  check_keys(object);
+  out_ += '{';
+  for (const auto member : object) write_member(member.key, member.value, place);
+  out_ += '}';
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): bounded by kEventDepthMax.
+void EventBuilder::write_member(std::string_view key, Element value, Place place) {
+  path_.push_back({.key = key});
+  if (place.node != nullptr) {
+    const DeclarationTrie& trie = context_->catalog.declarations(*type_);
+    place.node = key.contains('.') ? trie.descend(*place.node, key) : trie.child(*place.node, key);
+    check_value(place.node, value);
+  }
+  separate();
+  append_json_string(out_, key);
+  out_ += ':';
+  if (!place.inside_array && !value.is_object()) ++properties_count_;
+  write_value(value, place);
+  path_.pop_back();
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): bounded by kEventDepthMax.
+void EventBuilder::write_value(Element value, Place place) {
+  switch (value.type()) {
+    case element_type::ARRAY:
+      if (enter(place)) write_elements(value.get_array().value_unsafe(), place);
+      return;
+    case element_type::OBJECT:
+      if (enter(place)) write_members(value.get_object().value_unsafe(), place);
+      return;
+    case element_type::INT64:
+      return append_json_integer(out_, value.get_int64().value_unsafe());
+    case element_type::UINT64:
+      return append_json_integer(out_, value.get_uint64().value_unsafe());
+    case element_type::DOUBLE:
+      return append_json_double(out_, value.get_double().value_unsafe());
+    case element_type::STRING:
+      return append_json_string(out_, value.get_string().value_unsafe());
+    case element_type::BOOL:
+      out_ += value.get_bool().value_unsafe() ? "true" : "false";
+      return;
+    case element_type::NULL_VALUE:
+      out_ += "null";
+      return;
+  }
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): bounded by kEventDepthMax.
+void EventBuilder::write_elements(simdjson::dom::array array, Place place) {
+  const Node* const node = place.node;
+  const bool has_declared = node != nullptr && (!node->children.empty() || node->star != 0);
+  place.inside_array = true;
+  std::size_t index = 0;
+  out_ += '[';
+  for (const Element value : array) {
+    path_.push_back({.index = index});
+    place.node = nullptr;
+    if (has_declared) {
+      place.node = context_->catalog.declarations(*type_).child(*node, std::to_string(index));
+      check_value(place.node, value);
+    }
+    if (index > 0) out_ += ',';
+    write_value(value, place);
+    path_.pop_back();
+    ++index;
+  }
+  out_ += ']';
+}
+
+// One level deeper; false if that is too deep.
+bool EventBuilder::enter(Place& place) {
+  if (++place.depth <= limits::kEventDepthMax) return true;
+  report("too_deep", fmt::format("Objects and arrays in \"data\" are nested at most {} deep.",
+                                 limits::kEventDepthMax));
+  return false;
+}
+
+bool EventBuilder::check_keys(Object object) {
+  keys_.clear();
+  for (const auto member : object) keys_.push_back(member.key);
+  std::string_view repeated;
+  if (keys_.size() <= kPairwiseKeysMax) {
+    for (std::size_t i = 1; i < keys_.size(); ++i) {
+      const auto before = keys_.begin() + static_cast<std::ptrdiff_t>(i);
+      if (std::find(keys_.begin(), before, keys_[i]) != before) repeated = keys_[i];
+    }
+  } else {
+    std::ranges::sort(keys_);
+    const auto at = std::ranges::adjacent_find(keys_);
+    if (at != keys_.end()) repeated = *at;
+  }
+  if (repeated.data() == nullptr) return true;
+  path_.push_back({.key = repeated});
+  report("duplicate_key",
+         fmt::format("The key \"{}\" stands twice in one object.", shown(repeated)));
+  path_.pop_back();
+  return false;
+}
+
+void EventBuilder::check_value(const Node* node, Element value) {
+  if (node == nullptr || !node->type || value.is_null() || has_type(value, *node->type)) return;
+  std::string name;
+  for (std::size_t i = 1; i < path_.size(); ++i) {
+    if (i > 1) name += '.';
+    name +=
+        path_[i].key.data() == nullptr ? std::to_string(path_[i].index) : std::string(path_[i].key);
+  }
+  report("wrong_type", fmt::format("\"{}\" must be {}; it is {}.", shown(name),
+                                   wanted_name_of(*node->type), name_of(value)));
+}
+
+std::string EventBuilder::pointer() const {
+  std::string result;
+  for (const Step& step : path_) {
+    result += '/';
+    if (step.key.data() == nullptr) {
+      result += std::to_string(step.index);
+      continue;
+    }
+    for (const char c : step.key) {
+      if (c == '~') {
+        result += "~0";
+      } else if (c == '/') {
+        result += "~1";
+      } else {
+        result += c;
+      }
+    }
+  }
+  return result;
+}
+
+void EventBuilder::report_at(std::string_view code, std::string_view detail,
+                             std::string_view pointer) {
+  if (problems_->size() - problems_before_ >= kProblemsPerEventMax) return;
+  problems_->push_back(
+      {.code = std::string(code), .detail = std::string(detail), .pointer = std::string(pointer)});
+}
+
+}  // namespace eilpost::ingest

@@ -1,0 +1,99 @@
+#include "ingest/json_text.h"
+
+#include <array>
+#include <cmath>
+#include <cstring>
+
+namespace eilpost::ingest {
+namespace {
+
+constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+// The largest whole numbers that a double tells apart.
+constexpr double kWholeMax = 9007199254740992.0;
+
+constexpr std::uint64_t has_zero_byte(std::uint64_t word) {
+  return (word - kOnes) & ~word & kHighBits;
+}
+
+// Nonzero if one of eight bytes is a quote, a backslash or below the space.
+std::uint64_t needs_escape(std::uint64_t word) {
+  const std::uint64_t quotes = has_zero_byte(word ^ (kOnes * '"'));
+  const std::uint64_t backslashes = has_zero_byte(word ^ (kOnes * '\\'));
+  const std::uint64_t controls = (word - kOnes * ' ') & ~word & kHighBits;
+  return quotes | backslashes | controls;
+}
+
+bool needs_escape(char c) {
+  return static_cast<unsigned char>(c) < ' ' || c == '"' || c == '\\';
+}
+
+// How many bytes from the beginning can stand as they are.
+std::size_t plain_prefix(std::string_view text) {
+  std::size_t i = 0;
+  for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, sizeof word);
+    if (needs_escape(word) != 0) break;
+  }
+  while (i < text.size() && !needs_escape(text[i])) ++i;
+  return i;
+}
+
+void append_escape(std::string& out, char c) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default: {
+      const auto byte = static_cast<unsigned char>(c);
+      out += "\\u00";
+      out += kHex[byte >> 4U];
+      out += kHex[byte & 0xFU];
+    }
+  }
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  while (true) {
+    const std::size_t plain = plain_prefix(text);
+    out.append(text, 0, plain);
+    if (plain == text.size()) break;
+    append_escape(out, text[plain]);
+    text.remove_prefix(plain + 1);
+  }
+  out += '"';
+}
+
+void append_json_double(std::string& out, double value) {
+  char text[32];
+  const char* const end = std::to_chars(text, text + sizeof text, value).ptr;
+  const std::string_view written(text, static_cast<std::size_t>(end - text));
+  out += written;
+  const bool looks_whole = written.find_first_of(".e") == std::string_view::npos;
+  if (looks_whole && std::abs(value) > kWholeMax) out += ".0";
+}
+
+}  // namespace eilpost::ingest
