@@ -41,12 +41,14 @@ inline constexpr std::size_t kTemplateBytesMax = 64 * 1024;
 inline constexpr std::size_t kTemplateDepthMax = 32;
 inline constexpr std::size_t kSectionDepthMax = 5;  // nested {{#if}} and {{#each}}
 inline constexpr std::size_t kFiltersMax = 10;      // of one placeholder
+inline constexpr std::size_t kEachStepsMax = 10'000;  // of all {{#each}} of one render
 inline constexpr std::size_t kEnvironmentNameMax = 100;
 inline constexpr std::size_t kWebhooksMax = 200'000;
 inline constexpr std::size_t kDestinationsMax = 100'000;
 
 // Requests that go out.
 inline constexpr std::size_t kOutboundBodyBytesMax = 1024 * 1024;
+inline constexpr std::size_t kOutboundPropertiesMax = 5000;  // a wildcard may bring many
 inline constexpr std::size_t kOutboundUrlBytesMax = 8 * 1024;
 inline constexpr std::size_t kOutboundHeadersMax = 64;
 inline constexpr std::size_t kOutboundHeaderBytesMax = 8 * 1024;
@@ -83,5 +85,6 @@ inline constexpr std::size_t kPageDefault = 50;
 // The inbox.
 inline constexpr std::size_t kInboxRequestsKept = 100;
 inline constexpr std::size_t kInboxBodyBytesMax = 64 * 1024;
+inline constexpr std::uint32_t kInboxRequestsPerSecond = 20;  // from outside, a token
 
 }  // namespace eilpost::limits

@@ -19,6 +19,28 @@ InboxAnswer Inbox::put(std::string_view token, InboxRequest request) {
   return box.answer;
 }
 
+void Inbox::open(std::string_view token) {
+  const std::lock_guard lock(mutex_);
+  boxes_.try_emplace(std::string(token));
+}
+
+bool Inbox::is_open(std::string_view token) const {
+  const std::lock_guard lock(mutex_);
+  return boxes_.contains(token);
+}
+
+bool Inbox::admit(std::string_view token, Instant now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = boxes_.find(token);
+  if (found == boxes_.end()) return false;
+  Box& box = found->second;
+  if (now - box.second_began >= std::chrono::seconds(1)) {
+    box.second_began = now;
+    box.count_in_second = 0;
+  }
+  return ++box.count_in_second <= limits::kInboxRequestsPerSecond;
+}
+
 std::vector<InboxRequest> Inbox::list(std::string_view token) const {
   const std::lock_guard lock(mutex_);
   const auto found = boxes_.find(token);

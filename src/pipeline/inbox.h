@@ -2,7 +2,8 @@
 // The inbox: a destination within the process that keeps its last requests, so that a newcomer sees
 // a webhook arrive without an account elsewhere.
 //
-// Threads: any. Limits: kInboxRequestsKept a token, kInboxBodyBytesMax a body.
+// Threads: any. Limits: kInboxRequestsKept a token, kInboxBodyBytesMax a body. In memory only: a
+// restart empties it (what webhooks sent there is in the log).
 
 #include <cstdint>
 #include <deque>
@@ -39,6 +40,13 @@ class Inbox final {
   // Keeps a request and says what to answer. The oldest gives way.
   InboxAnswer put(std::string_view token, InboxRequest request);
 
+  // Which tokens exist: put() and admit() take only those that are open.
+  void open(std::string_view token);
+  [[nodiscard]] bool is_open(std::string_view token) const;
+
+  // Whether one more request from outside may come now: kInboxRequestsPerSecond a token.
+  [[nodiscard]] bool admit(std::string_view token, Instant now);
+
   // Newest first.
   [[nodiscard]] std::vector<InboxRequest> list(std::string_view token) const;
   void clear(std::string_view token);
@@ -50,6 +58,8 @@ class Inbox final {
     std::deque<InboxRequest> requests;
     std::uint64_t next_number = 1;
     InboxAnswer answer;
+    Instant second_began;
+    std::uint32_t count_in_second = 0;
   };
 
   mutable std::mutex mutex_;

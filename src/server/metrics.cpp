@@ -1,0 +1,78 @@
+#include "server/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <utility>
+#include <vector>
+
+namespace eilpost::server {
+namespace {
+
+using Families = std::vector<prometheus::MetricFamily>;
+
+void add(Families& families, const char* name, const char* help, prometheus::MetricType type,
+         double value) {
+  prometheus::ClientMetric metric;
+  if (type == prometheus::MetricType::Counter) {
+    metric.counter.value = value;
+  } else {
+    metric.gauge.value = value;
+  }
+  families.push_back({name, help, type, {std::move(metric)}});
+}
+
+void add_counter(Families& families, const char* name, const char* help, std::uint64_t value) {
+  add(families, name, help, prometheus::MetricType::Counter, static_cast<double>(value));
+}
+
+void add_gauge(Families& families, const char* name, const char* help, std::uint64_t value) {
+  add(families, name, help, prometheus::MetricType::Gauge, static_cast<double>(value));
+}
+
+void add_pipeline(Families& families, const pipeline::Counters& counters) {
+  add_counter(families, "eilpost_events_accepted_total", "Events made durable and answered 202.",
+              counters.events_accepted);
+  add_counter(families, "eilpost_events_repeated_total", "Events recognised as repeats.",
+              counters.events_repeated);
+  add_counter(families, "eilpost_events_rejected_total",
+              "Events refused in requests with partial=1.", counters.events_rejected);
+  add_counter(families, "eilpost_ingest_requests_refused_total",
+              "Requests of POST /v1/events answered 4xx or 5xx.", counters.requests_refused);
+  add_counter(families, "eilpost_deliveries_owed_total", "Deliveries that came to be.",
+              counters.deliveries_owed);
+  add_counter(families, "eilpost_deliveries_delivered_total", "Deliveries that ended delivered.",
+              counters.deliveries_delivered);
+  add_counter(families, "eilpost_deliveries_failed_total", "Deliveries that ended failed.",
+              counters.deliveries_failed);
+  add_counter(families, "eilpost_attempts_total", "Requests made for deliveries.",
+              counters.attempts);
+  add_counter(families, "eilpost_attempts_succeeded_total", "Attempts that succeeded.",
+              counters.attempts_succeeded);
+  add_gauge(families, "eilpost_attempts_in_flight", "Attempts under way.",
+            counters.attempts_in_flight);
+}
+
+}  // namespace
+
+std::string Metrics::text() const {
+  Families families;
+  add_pipeline(families, pipeline_.counters());
+  const store::Usage journal = store_.usage();
+  add_gauge(families, "eilpost_deliveries_unsettled", "Deliveries owed.", journal.unsettled_count);
+  add_gauge(families, "eilpost_journal_bytes", "Bytes of the journal on disk.",
+            journal.journal_bytes);
+  add_gauge(families, "eilpost_journal_segments", "Segments of the journal.",
+            journal.segments_count);
+  add_counter(families, "eilpost_journal_frames_total", "Commits since the start.",
+              journal.frames_count);
+  add_counter(families, "eilpost_journal_written_bytes_total", "Bytes written since the start.",
+              journal.written_bytes);
+  add_gauge(families, "eilpost_journal_full", "1 while the disk is too full for new events.",
+            journal.is_full ? 1 : 0);
+  const history::History::Usage history = history_.usage();
+  add_gauge(families, "eilpost_history_bytes", "Bytes of the delivery log on disk.", history.bytes);
+  add_gauge(families, "eilpost_history_files", "Files of the delivery log.", history.files_count);
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace eilpost::server

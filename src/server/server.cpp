@@ -1,0 +1,252 @@
+#include "server/server.h"
+
+#include <fmt/format.h>
+#include <utility>
+#include <vector>
+
+#include "admin/admin.h"
+#include "base/assert.h"
+#include "crypto/secret_box.h"
+#include "env/deadline.h"
+#include "env/run_on.h"
+#include "history/history.h"
+#include "http/server.h"
+#include "pipeline/pipeline.h"
+#include "server/first_start.h"
+#include "server/metrics.h"
+#include "server/router.h"
+#include "server/secret_key.h"
+#include "settings/settings.h"
+#include "store/store.h"
+
+namespace eilpost::server {
+namespace {
+
+// What the router and the HTTP server of one lane need of it.
+struct LaneFront {
+  std::unique_ptr<Router> router;
+  std::unique_ptr<http::Server> http;
+};
+
+std::size_t body_bytes_max(const Config& config, std::string_view target) {
+  // Ingest says itself what is wrong with a body that is too large inflated; this bounds what is
+  // read. Settings may hold a template and certificates.
+  constexpr std::size_t kOther = 1UL << 20U;
+  if (http::path_of(target) == "/v1/events") return config.request_bytes_max;
+  return kOther;
+}
+
+class RealServer final : public Server, public pipeline::Observer {
+ public:
+  RealServer(env::Env& env, env::Log& log, const Config& config)
+      : env_(env), log_(log), config_(config) {}
+
+  Result<void> open();
+
+  [[nodiscard]] std::optional<FirstStart> first_start() const override { return first_start_; }
+  [[nodiscard]] Result<env::Endpoint> start() override;
+  void stop(std::function<void()> done) override;
+  void close() override;
+
+  void destination_gone(DestinationId destination) override;
+
+ private:
+  [[nodiscard]] Result<void> open_settings();
+  [[nodiscard]] Result<void> open_stores();
+  void build_pipeline();
+  void build_fronts();
+  void publish_settings();
+  void stop_pipeline();
+
+  env::Env& env_;
+  env::Log& log_;
+  const Config config_;
+  std::unique_ptr<crypto::SecretBox> secrets_;
+  std::unique_ptr<settings::Settings> settings_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<history::History> history_;
+  pipeline::Inbox inbox_;
+  std::unique_ptr<pipeline::Pipeline> pipeline_;
+  std::unique_ptr<admin::Admin> admin_;
+  std::unique_ptr<Metrics> metrics_;
+  Readiness readiness_;
+  std::vector<LaneFront> fronts_;
+  std::optional<FirstStart> first_start_;
+  std::unique_ptr<env::Worker> settings_worker_;
+
+  // Of stop(), on lane 0.
+  std::function<void()> stopped_;
+  std::size_t fronts_open_ = 0;
+  std::vector<std::unique_ptr<TaskSet>> stopping_;  // one a lane
+  bool is_stop_reported_ = false;
+};
+
+Result<void> RealServer::open() {
+  EILPOST_RETURN_IF_ERROR(env_.directory().lock());
+  EILPOST_RETURN_IF_ERROR(open_settings());
+  EILPOST_RETURN_IF_ERROR(open_stores());
+  build_pipeline();
+  build_fronts();
+  return {};
+}
+
+Result<void> RealServer::open_settings() {
+  EILPOST_ASSIGN_OR_RETURN(
+      std::vector<crypto::BoxKey> keys,
+      load_or_make_secret_keys(env_.directory(), config_.secret_key_file, env_.entropy()));
+  secrets_ = std::make_unique<crypto::SecretBox>(std::move(keys));
+  EILPOST_ASSIGN_OR_RETURN(settings_, settings::Settings::open(env_, *secrets_));
+  if (settings_->is_new()) {
+    EILPOST_ASSIGN_OR_RETURN(first_start_, make_first_objects(*settings_));
+  }
+  if (!config_.bootstrap_api_key.empty()) {
+    const auto made = settings_->ensure_bootstrap_key(config_.bootstrap_api_key);
+    if (!made) return fail(ErrorCode::bad_config, made.error().detail);
+  }
+  return {};
+}
+
+Result<void> RealServer::open_stores() {
+  EILPOST_ASSIGN_OR_RETURN(
+      store_,
+      store::Store::open(
+          env_, {.segment_bytes = config_.segment_bytes, .repeat_ids_max = config_.repeat_ids_max},
+          [this](std::string_view damage) { log_.error(damage); }));
+  const auto retention = std::chrono::hours(24 * config_.retention_days);
+  EILPOST_ASSIGN_OR_RETURN(
+      history_, history::History::open(
+                    env_, *store_, {.retention = retention, .bytes_max = config_.history_bytes_max},
+                    [this](std::string_view trouble) { log_.error(trouble); }));
+  return {};
+}
+
+void RealServer::build_pipeline() {
+  pipeline::Options options{.ingest = {.event_bytes_max = config_.event_bytes_max,
+                                       .request_bytes_max = config_.request_bytes_max,
+                                       .request_events_max = config_.request_events_max,
+                                       .browser_events_per_second = static_cast<std::uint32_t>(
+                                           config_.browser_events_per_second)},
+                            .address_rules = http::AddressRules(config_.allow_destinations),
+                            .deliveries_unsettled_max = config_.deliveries_unsettled_max,
+                            .seed = env::random_u64(env_.entropy())};
+  pipeline_ =
+      std::make_unique<pipeline::Pipeline>(env_, *store_, inbox_, *this, std::move(options));
+  metrics_ = std::make_unique<Metrics>(*pipeline_, *store_, *history_);
+  for (const Destination& destination : settings_->destinations()) {
+    if (destination.platform == "inbox") inbox_.open(destination.inbox_token);
+  }
+}
+
+void RealServer::build_fronts() {
+  settings_worker_ = env_.start_worker("settings");
+  admin_ = admin::Admin::make({.env = env_,
+                               .log = log_,
+                               .settings_worker = *settings_worker_,
+                               .settings = *settings_,
+                               .history = *history_,
+                               .pipeline = *pipeline_,
+                               .inbox = inbox_,
+                               .store = *store_},
+                              {.public_url = config_.public_url});
+  for (std::size_t lane = 0; lane < env_.lanes_count(); ++lane) {
+    env::Loop& loop = env_.lane(lane);
+    LaneFront front;
+    front.router = std::make_unique<Router>(lane, RouterParts{.loop = loop,
+                                                              .pipeline = *pipeline_,
+                                                              .inbox = inbox_,
+                                                              .admin = *admin_,
+                                                              .metrics = *metrics_,
+                                                              .readiness = readiness_});
+    http::ServerOptions options;
+    options.connections_max = config_.connections_max;
+    options.body_bytes_max = [this](http::Method, std::string_view target) {
+      return body_bytes_max(config_, target);
+    };
+    front.http = std::make_unique<http::Server>(loop, *front.router, std::move(options));
+    pipeline_->on_pressure(lane,
+                           [http = front.http.get()](bool paused) { http->pause_reading(paused); });
+    fronts_.push_back(std::move(front));
+    stopping_.push_back(std::make_unique<TaskSet>());
+  }
+}
+
+Result<env::Endpoint> RealServer::start() {
+  pipeline_->start(settings_->snapshot());
+  env::Endpoint endpoint = config_.listen;
+  for (const LaneFront& front : fronts_) {
+    // The first may choose a port; the others share it.
+    EILPOST_ASSIGN_OR_RETURN(endpoint, front.http->listen(endpoint));
+  }
+  readiness_.set(true);
+  return endpoint;
+}
+
+void RealServer::destination_gone(DestinationId destination) {
+  settings_worker_->run([this, destination] {
+    const settings::Author author{.name = "Eilpost"};
+    const auto changed = settings_->set_destination_state(destination, DestinationState::disabled,
+                                                          "answered_410", author);
+    if (!changed) return;  // Deleted meanwhile.
+    log_.warning(
+        fmt::format("Destination {} answered 410 and was disabled.", to_string(destination)));
+    publish_settings();
+  });
+}
+
+void RealServer::publish_settings() {
+  pipeline_->publish(settings_->snapshot(), env_.lane(0), [] {});
+}
+
+// ---- The end: fronts first, then what they stand on.
+
+Task<void> stop_front(http::Server& server, Duration grace) {
+  co_await server.stop(grace);
+}
+
+void RealServer::stop(std::function<void()> done) {
+  readiness_.set(false);
+  env_.lane(0).post([this, done = std::move(done)]() mutable {
+    stopped_ = std::move(done);
+    fronts_open_ = fronts_.size();
+    const Duration grace = std::chrono::milliseconds(config_.shutdown_grace_ms);
+    env::Loop& first = env_.lane(0);
+    // Attempts may hang on their receivers; past the grace they are given up, and tried again after
+    // the next start.
+    first.timers().call_at(first.clock().now() + 2 * grace, [this] {
+      if (!std::exchange(is_stop_reported_, true)) stopped_();
+    });
+    for (std::size_t lane = 0; lane < fronts_.size(); ++lane) {
+      env_.lane(lane).post([this, lane, grace] {
+        auto on_ended = [this] { env_.lane(0).post([this] { stop_pipeline(); }); };
+        stopping_[lane] = std::make_unique<TaskSet>(on_ended);
+        stopping_[lane]->spawn(stop_front(*fronts_[lane].http, grace));
+      });
+    }
+  });
+}
+
+void RealServer::stop_pipeline() {
+  if (--fronts_open_ > 0) return;
+  pipeline_->stop(env_.lane(0), [this] {
+    if (!std::exchange(is_stop_reported_, true)) stopped_();
+  });
+}
+
+void RealServer::close() {
+  settings_worker_.reset();  // Runs what was given to it.
+  stopping_.clear();
+  fronts_.clear();
+  admin_.reset();
+  history_->close();
+  store_->close();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::open(env::Env& env, env::Log& log, const Config& config) {
+  auto server = std::make_unique<RealServer>(env, log, config);
+  EILPOST_RETURN_IF_ERROR(server->open());
+  return server;
+}
+
+}  // namespace eilpost::server
