@@ -8,9 +8,10 @@
 // Threads: build on one thread; then match() from any, also at once, each with its own Scratch.
 
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "model/catalog.h"
@@ -39,7 +40,8 @@ struct ConditionResult {
   bool result = false;
 };
 
-// The result of the whole, and of each node in document order.
+// The result of the whole, and of each node in document order: a group before what is in it, and
+// all of it, even where the result is already certain. For previews: it is slower than match().
 [[nodiscard]] bool evaluate(const CompiledConditions& conditions, const EventDocument& document,
                             std::vector<ConditionResult>* explained);
 
@@ -57,6 +59,8 @@ struct Candidate {
 struct Scratch {
   PropertyValues values;
   std::vector<std::uint32_t> candidates;
+  std::string text;                   // folded
+  std::uint64_t evaluated_count = 0;  // candidates whose conditions were looked at, ever
 };
 
 class TypeMatcher;  // of one (environment, type)
@@ -74,8 +78,28 @@ class Matcher {
       const std::shared_ptr<const Matcher>& previous);
 
  private:
-  using Key = std::pair<EnvironmentId, std::string>;
-  std::map<Key, std::shared_ptr<const TypeMatcher>, std::less<>> types_;
+  struct Key {
+    EnvironmentId environment{};
+    std::string type;
+  };
+  struct KeyView {
+    EnvironmentId environment{};
+    std::string_view type;
+  };
+  struct KeyHash {
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): std wants it.
+    std::size_t operator()(KeyView key) const;
+    std::size_t operator()(const Key& key) const;
+  };
+  struct KeyEqual {
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): std wants it.
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return a.environment == b.environment && a.type == b.type;
+    }
+  };
+  using Types = std::unordered_map<Key, std::shared_ptr<const TypeMatcher>, KeyHash, KeyEqual>;
+  Types types_;
 };
 
 }  // namespace eilpost::match

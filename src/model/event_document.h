@@ -83,6 +83,8 @@ class PropertyValues {
   [[nodiscard]] bool is_null(std::size_t slot) const;
   // All matches of a wildcard path, in document order.
   [[nodiscard]] const std::vector<WildcardMatch>& matches(std::size_t slot) const;
+  // The slots for which something was there, if only null; each once, in no particular order.
+  [[nodiscard]] const std::vector<std::uint32_t>& found_slots() const { return found_slots_; }
 
  private:
   friend class PropertyTrie;
@@ -96,6 +98,7 @@ class PropertyValues {
   };
   std::uint64_t generation_ = 0;
   std::vector<Slot> slots_;
+  std::vector<std::uint32_t> found_slots_;
   std::deque<std::string> index_names_;  // "0", "1", … as far as they were needed
   std::vector<std::string_view> stars_;  // of the place that the walk is at
 };

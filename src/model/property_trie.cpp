@@ -56,6 +56,7 @@ class PropertyTrie::Walk {
   Walk(const PropertyTrie& trie, PropertyValues& values) : trie_(trie), values_(values) {
     ++values_.generation_;
     if (values_.slots_.size() < trie_.slots_count_) values_.slots_.resize(trie_.slots_count_);
+    values_.found_slots_.clear();
     values_.stars_.clear();
   }
 
@@ -152,6 +153,7 @@ class PropertyTrie::Walk {
     PropertyValues::Slot& slot = values_.slots_[slot_index];
     if (slot.generation != values_.generation_) {
       slot.generation = values_.generation_;
+      values_.found_slots_.push_back(slot_index);
       slot.rank = 0;
       slot.has_literal = false;
       slot.matches.clear();
@@ -173,9 +175,9 @@ class PropertyTrie::Walk {
 
   // Where dotted keys took part, the same place may have been met in several readings.
   void keep_best_matches() {
-    for (std::size_t i = 0; i < trie_.slots_count_; ++i) {
-      PropertyValues::Slot& slot = values_.slots_[i];
-      if (slot.generation == values_.generation_ && slot.has_literal) keep_best(slot);
+    for (const std::uint32_t index : values_.found_slots_) {
+      PropertyValues::Slot& slot = values_.slots_[index];
+      if (slot.has_literal) keep_best(slot);
     }
   }
 
