@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <fmt/format.h>
 
 #include "base/ascii.h"
@@ -10,6 +9,7 @@
 #include "base/iso_time.h"
 #include "base/utf8.h"
 #include "ingest/json_text.h"
+#include "ingest/value_type.h"
 #include "model/limits.h"
 
 namespace eilpost::ingest {
@@ -31,87 +31,6 @@ constexpr std::array<std::string_view, 4> kTextAttributes = {"source", "datacont
 
 std::string_view shown(std::string_view text) {
   return truncate_to_bytes(text, kShownBytesMax);
-}
-
-std::string_view name_of(Element value) {
-  switch (value.type()) {
-    case element_type::ARRAY:
-      return "an array";
-    case element_type::OBJECT:
-      return "an object";
-    case element_type::INT64:
-    case element_type::UINT64:
-      return "an integer";
-    case element_type::DOUBLE:
-      return "a number";
-    case element_type::STRING:
-      return "a string";
-    case element_type::BOOL:
-      return "a boolean";
-    case element_type::NULL_VALUE:
-      return "null";
-  }
-  assert_failed("unknown element_type");
-}
-
-std::string_view wanted_name_of(PropertyType type) {
-  switch (type) {
-    case PropertyType::string:
-      return "a string";
-    case PropertyType::integer:
-      return "an integer";
-    case PropertyType::number:
-      return "a number";
-    case PropertyType::boolean:
-      return "a boolean";
-    case PropertyType::array:
-      return "an array";
-    case PropertyType::object:
-      return "an object";
-    case PropertyType::id:
-      return "a string or an integer";
-    case PropertyType::scalar:
-      return "a string, a number or a boolean";
-    case PropertyType::any:
-      return "anything";
-  }
-  assert_failed("unknown PropertyType");
-}
-
-// 9.0 counts as an integer.
-bool is_integer(Element value) {
-  if (value.is_int64() || value.is_uint64()) return true;
-  if (!value.is_double()) return false;
-  const double number = value.get_double().value_unsafe();
-  return std::trunc(number) == number && std::abs(number) < 0x1p63;
-}
-
-bool is_container(Element value) {
-  return value.is_object() || value.is_array();
-}
-
-bool has_type(Element value, PropertyType type) {
-  switch (type) {
-    case PropertyType::string:
-      return value.is_string();
-    case PropertyType::integer:
-      return is_integer(value);
-    case PropertyType::number:
-      return value.is_number();
-    case PropertyType::boolean:
-      return value.is_bool();
-    case PropertyType::array:
-      return value.is_array();
-    case PropertyType::object:
-      return value.is_object();
-    case PropertyType::id:
-      return value.is_string() || is_integer(value);
-    case PropertyType::scalar:
-      return !is_container(value);
-    case PropertyType::any:
-      return true;
-  }
-  assert_failed("unknown PropertyType");
 }
 
 bool has_control(std::string_view text) {
@@ -148,7 +67,7 @@ std::optional<Event> EventBuilder::build(const EventContext& context, Element el
   }
   if (!element.is_object()) {
     report("not_an_object",
-           fmt::format("An event is a JSON object; this is {}.", name_of(element)));
+           fmt::format("An event is a JSON object; this is {}.", words_for(element)));
     return std::nullopt;
   }
   const Object object = element.get_object().value_unsafe();
@@ -192,14 +111,15 @@ void EventBuilder::read_attribute(std::string_view name, Element value) {
     if (value.is_string()) {
       target = value;
     } else {
-      report("wrong_type", fmt::format("\"{}\" must be a string; it is {}.", name, name_of(value)));
+      report("wrong_type",
+             fmt::format("\"{}\" must be a string; it is {}.", name, words_for(value)));
     }
   };
   if (name == "data") {
     if (value.is_object()) {
       data_ = value;
     } else {
-      report("wrong_type", fmt::format("\"data\" must be an object; it is {}.", name_of(value)));
+      report("wrong_type", fmt::format("\"data\" must be an object; it is {}.", words_for(value)));
     }
     return;
   }
@@ -220,7 +140,7 @@ void EventBuilder::read_attribute(std::string_view name, Element value) {
   if (is_container(value)) {
     report("invalid_attribute",
            fmt::format("\"{}\" is {} beside \"data\": an event's properties belong into \"data\".",
-                       shown(name), name_of(value)));
+                       shown(name), words_for(value)));
     return;
   }
   std::optional<Element> text = value;
@@ -412,7 +332,7 @@ void EventBuilder::write_wm_member(Element value, Place place) {
   separate();
   out_ += R"("wm":)";
   if (!value.is_object()) {
-    report("wrong_type", fmt::format("\"wm\" must be an object; it is {}.", name_of(value)));
+    report("wrong_type", fmt::format("\"wm\" must be an object; it is {}.", words_for(value)));
   } else {
     place.node = context_->catalog.declarations(*type_).child(*place.node, "wm");
     write_wm(value.get_object().value_unsafe(), place);
@@ -589,25 +509,16 @@ void EventBuilder::check_value(const Node* node, Element value) {
         path_[i].key.data() == nullptr ? std::to_string(path_[i].index) : std::string(path_[i].key);
   }
   report("wrong_type", fmt::format("\"{}\" must be {}; it is {}.", shown(name),
-                                   wanted_name_of(*node->type), name_of(value)));
+                                   words_for(*node->type), words_for(value)));
 }
 
 std::string EventBuilder::pointer() const {
   std::string result;
   for (const Step& step : path_) {
-    result += '/';
     if (step.key.data() == nullptr) {
-      result += std::to_string(step.index);
-      continue;
-    }
-    for (const char c : step.key) {
-      if (c == '~') {
-        result += "~0";
-      } else if (c == '/') {
-        result += "~1";
-      } else {
-        result += c;
-      }
+      append_pointer_token(result, std::to_string(step.index));
+    } else {
+      append_pointer_token(result, step.key);
     }
   }
   return result;

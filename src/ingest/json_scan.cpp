@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/parse.h"
 #include "base/utf8.h"
+#include "ingest/json_text.h"
 
 namespace eilpost::ingest {
 namespace {
@@ -308,19 +309,10 @@ class Scanner {
     std::string result;
     for (std::size_t i = is_batch_ ? 1 : 0; i < levels_.size(); ++i) {
       const Level& level = levels_[i];
-      result += '/';
       if (level.is_array) {
-        result += std::to_string(level.index);
-        continue;
-      }
-      for (const char c : level.key) {
-        if (c == '~') {
-          result += "~0";
-        } else if (c == '/') {
-          result += "~1";
-        } else {
-          result += c;
-        }
+        append_pointer_token(result, std::to_string(level.index));
+      } else {
+        append_pointer_token(result, level.key);
       }
     }
     return result;

@@ -96,4 +96,17 @@ void append_json_double(std::string& out, double value) {
   if (looks_whole && std::abs(value) > kWholeMax) out += ".0";
 }
 
+void append_pointer_token(std::string& out, std::string_view token) {
+  out += '/';
+  for (const char c : token) {
+    if (c == '~') {
+      out += "~0";
+    } else if (c == '/') {
+      out += "~1";
+    } else {
+      out += c;
+    }
+  }
+}
+
 }  // namespace eilpost::ingest

@@ -16,6 +16,9 @@ void append_json_string(std::string& out, std::string_view text);
 // cannot surely hold is written as no integer: 3e+25, 36893488147419103232.0.
 void append_json_double(std::string& out, double value);
 
+// One step of a JSON Pointer (RFC 6901), with its slash.
+void append_pointer_token(std::string& out, std::string_view token);
+
 template <std::integral T>
 void append_json_integer(std::string& out, T value) {
   char text[24];
