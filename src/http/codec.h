@@ -11,6 +11,7 @@
 #include <llhttp.h>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "http/head_scanner.h"
@@ -147,6 +148,8 @@ class ResponseParser {
   // REQUIRES: state() is failed. protocol_violated, too_large, or connection_reset if the stream
   // ended too early.
   [[nodiscard]] ErrorCode error_code() const { return error_code_; }
+  // Takes away what was kept of the body so far, such as events of a stream without end.
+  [[nodiscard]] std::string take_body() { return std::exchange(response_.body, {}); }
   [[nodiscard]] std::string_view error_detail() const { return error_detail_; }
 
  private:

@@ -175,7 +175,7 @@ TEST(RequestParser, RefusesWhatIsMalformed) {
     EXPECT_EQ(parsed.refusal.status, one.status) << one.bytes << "\n" << parsed.refusal.detail;
     EXPECT_FALSE(parsed.refusal.detail.empty()) << one.bytes;
   }
-  const std::string nul("GET / HTTP/1.1\r\nHost: a\r\nX: b\0c\r\n\r\n", 39);
+  const std::string nul("GET / HTTP/1.1\r\nHost: a\r\nX: b\0c\r\n\r\n", 35);
   EXPECT_EQ(parse(nul).refusal.status, 400);
 }
 
