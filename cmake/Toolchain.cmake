@@ -14,7 +14,9 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   endif()
 endif()
 
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# Everything ends up in programs, none in a shared library.
+add_compile_options(-fPIE)
+add_link_options(-pie)
 
 # Our assertions stay on in every build; NDEBUG would only switch off those of other people's headers.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")
@@ -27,7 +29,7 @@ set(CMAKE_C_FLAGS_DEBUG "-O1 -g1")
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-fstack-protector-strong)
   add_compile_definitions(_FORTIFY_SOURCE=2 _GLIBCXX_ASSERTIONS)
-  add_link_options(-pie -Wl,-z,relro,-z,now)
+  add_link_options(-Wl,-z,relro,-z,now)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     add_compile_options(-march=x86-64-v2)
   endif()
