@@ -21,14 +21,11 @@ std::string failure_text(int status) {
       return "there is no such name (NXDOMAIN)";
     case ARES_ENODATA:
       return "the name has no address";
-    case ARES_ESERVFAIL:
-      return "the DNS server failed (SERVFAIL)";
-    case ARES_EREFUSED:
-      return "the DNS server refused the question";
+    // c-ares asks the next server then, and says this when there is none left.
+    case ARES_ECONNREFUSED:
+      return "server failure: each DNS server failed, refused or could not be reached";
     case ARES_ETIMEOUT:
       return "time-out: no DNS server answered";
-    case ARES_ECONNREFUSED:
-      return "no DNS server could be reached";
     case ARES_EBADNAME:
       return "not a valid name";
     default:

@@ -112,6 +112,16 @@ void TlsSessions::put(const std::string& server, SslSessionPointer session) {
   servers_.pop_front();
 }
 
+bool TlsSessions::contains(const std::string& server) {
+  const MutexLock lock(mutex_);
+  return sessions_.contains(server);
+}
+
+std::size_t TlsSessions::size() {
+  const MutexLock lock(mutex_);
+  return sessions_.size();
+}
+
 Result<std::shared_ptr<RealTlsContext>> RealTlsContext::make(const TlsOptions& options,
                                                              const SystemTrust& system) {
   ERR_clear_error();

@@ -55,6 +55,8 @@ class TlsSessions {
   // The newest session of `server`, or nothing.
   [[nodiscard]] SslSessionPointer find(const std::string& server);
   void put(const std::string& server, SslSessionPointer session);
+  [[nodiscard]] bool contains(const std::string& server);
+  [[nodiscard]] std::size_t size();
 
  private:
   Mutex mutex_;
