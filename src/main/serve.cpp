@@ -1,0 +1,167 @@
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <fmt/format.h>
+#include <fstream>
+#include <future>
+#include <iterator>
+#include <memory>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <thread>
+
+#include "env/log.h"
+#include "env/real/real_env.h"
+#include "env/real/signal_watcher.h"
+#include "main/commands.h"
+#include "server/server.h"
+
+extern char** environ;  // POSIX has it so.
+
+namespace eilpost::main {
+namespace {
+
+// Log lines to stderr: time, level, text.
+class SpdLog final : public env::Log {
+ public:
+  explicit SpdLog(const std::string& level)
+      : logger_("eilpost", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
+    logger_.set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+    logger_.set_level(spdlog::level::from_str(level));
+    logger_.flush_on(spdlog::level::info);
+  }
+
+  void write(env::LogLevel level, std::string_view line) override {
+    logger_.log(to_spdlog(level), "{}", line);
+  }
+
+ private:
+  static spdlog::level::level_enum to_spdlog(env::LogLevel level) {
+    switch (level) {
+      case env::LogLevel::debug:
+        return spdlog::level::debug;
+      case env::LogLevel::info:
+        return spdlog::level::info;
+      case env::LogLevel::warning:
+        return spdlog::level::warn;
+      case env::LogLevel::error:
+        return spdlog::level::err;
+    }
+    return spdlog::level::err;
+  }
+
+  spdlog::logger logger_;
+};
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view line = *entry;
+    const std::size_t equals = line.find('=');
+    if (!line.starts_with("EILPOST_") || equals == std::string_view::npos) continue;
+    variables.emplace(line.substr(0, equals), line.substr(equals + 1));
+  }
+  return variables;
+}
+
+Result<server::Config> read_config(const ServeArguments& arguments) {
+  server::ConfigSources sources{.flags = arguments.flags, .environment = environment()};
+  std::string file = arguments.config_file;
+  if (file.empty() && sources.environment.contains("EILPOST_CONFIG")) {
+    file = sources.environment.at("EILPOST_CONFIG");
+  }
+  if (!file.empty()) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) return fail(ErrorCode::bad_config, fmt::format("{} cannot be read.", file));
+    sources.toml.assign(std::istreambuf_iterator<char>(stream), {});
+    sources.toml_name = file;
+  }
+  return server::parse_config(sources);
+}
+
+std::size_t lanes_count(const server::Config& config) {
+  if (config.lanes > 0) return config.lanes;
+  const unsigned cores = std::thread::hardware_concurrency();
+  return std::max(1U, cores - std::min(cores, 1U));
+}
+
+int report(env::Log& log, const Error& error) {
+  log.error(fmt::format("{} {}", text_of(error.code), error.detail));
+  return kExitFailed;
+}
+
+int run_server(const server::Config& config, SpdLog& log) {
+  const env::RealEnvOptions options{.lanes_count = lanes_count(config),
+                                    .data_directory = config.data};
+  auto env = env::RealEnv::open(options);
+  if (!env) return report(log, env.error());
+  env::RealEnv& world = **env;
+
+  auto server = server::Server::open(world, log, config);
+  if (!server) return report(log, server.error());
+
+  std::promise<void> stopped;
+  bool is_stopping = false;
+  const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+  const env::SignalWatcher watcher(world.real_lane(0).reactor(), signals, [&](int signal) {
+    if (signal == SIGHUP) {
+      log.info("SIGHUP: settings are live at once; options are read at the start only.");
+      return;
+    }
+    if (std::exchange(is_stopping, true)) return;
+    log.info("Stopping: finishing what is under way.");
+    (*server)->stop([&stopped] { stopped.set_value(); });
+  });
+
+  const Result<env::Endpoint> endpoint = (*server)->start();
+  if (!endpoint) return report(log, endpoint.error());
+  const std::string url = fmt::format("http://{}", env::to_string(*endpoint));
+  log.info(fmt::format("Listening on {}", url));
+  if (const auto first = (*server)->first_start()) {
+    fmt::print("{}", server::welcome(*first, config.public_url.empty() ? url : config.public_url));
+    std::fflush(stdout);
+  }
+  world.start();
+  stopped.get_future().wait();
+  world.stop();
+  (*server)->close();
+  log.info("Stopped.");
+  return 0;
+}
+
+int serve(const ServeArguments& arguments) {
+  const Result<server::Config> config = read_config(arguments);
+  if (!config) {
+    fmt::print(stderr, "{}\n{}\n", text_of(config.error().code), config.error().detail);
+    return kExitUsage;
+  }
+  SpdLog log(config->log_level);
+  for (const std::string& warning : config->warnings) log.warning(warning);
+  return run_server(*config, log);
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, ServeArguments& arguments, int& exit_code) {
+  CLI::App* command = app.add_subcommand("serve", "Run the server.");
+  command->add_option("--config", arguments.config_file,
+                      "Configuration file, TOML (also EILPOST_CONFIG).");
+  for (const server::OptionHelp& option : server::option_help()) {
+    const std::string description =
+        fmt::format("{} Default: {}.", option.description, option.default_text);
+    command
+        ->add_option_function<std::string>(
+            "--" + option.name,
+            [&arguments, name = option.name](const std::string& text) {
+              arguments.flags[name] = text;
+            },
+            description)
+        ->type_name(option.placeholder);
+  }
+  command->footer(
+      "Each option is also a variable EILPOST_NAME and a key of the configuration file; the flag "
+      "wins over the variable, the variable over the file.");
+  command->callback([&] { exit_code = serve(arguments); });
+}
+
+}  // namespace eilpost::main
