@@ -104,7 +104,7 @@ Result<std::vector<SegmentFacts>> FileJournal::list_segments(
   const bool has_manifest = std::ranges::find(names, kManifestName) != names.end();
   const bool has_segments = std::ranges::any_of(
       names, [](const std::string& name) { return parse_segment_name(name).has_value(); });
-  if (!has_manifest && !has_segments) return begin();
+  if (!has_manifest && !has_segments) return begin_new();
   if (has_manifest) {
     EILPOST_ASSIGN_OR_RETURN(const Bytes bytes,
                              env::read_file(directory_, kManifestName, kManifestBytesMax));
@@ -134,7 +134,7 @@ Result<std::vector<SegmentFacts>> FileJournal::list_by_headers(
   return segments;
 }
 
-Result<std::vector<SegmentFacts>> FileJournal::begin() {
+Result<std::vector<SegmentFacts>> FileJournal::begin_new() {
   constexpr unsigned kNumberBits = 36;  // so that the ids of two installations do not collide
   const std::uint64_t number = std::max<std::uint64_t>(
       env::random_u64(entropy_) >> (64 - kNumberBits), segment_of(known_durable_) + 1);
@@ -195,6 +195,11 @@ Result<void> FileJournal::set_strays_aside(const std::vector<std::string>& names
 
 std::optional<Checkpoint> FileJournal::take_checkpoint() {
   return std::exchange(checkpoint_, std::nullopt);
+}
+
+Position FileJournal::begin() const {
+  const std::scoped_lock lock(mutex_);
+  return to_position(segments_.front()->facts.number, 0);
 }
 
 Position FileJournal::end() const {

@@ -38,6 +38,7 @@ class FileJournal final : public Journal {
 
   [[nodiscard]] std::optional<Checkpoint> take_checkpoint() override;
   [[nodiscard]] Result<void> recover(Position from, const RecordSink& each) override;
+  [[nodiscard]] Position begin() const override;
   [[nodiscard]] Position end() const override;
   [[nodiscard]] AppendOutcome append(std::span<const ByteView> records, Space space,
                                      std::vector<Position>& positions) override;
@@ -72,7 +73,7 @@ class FileJournal final : public Journal {
   [[nodiscard]] Result<void> open_segments(const std::vector<SegmentFacts>& listed);
   [[nodiscard]] Result<void> set_strays_aside(const std::vector<std::string>& names);
   [[nodiscard]] Result<void> load_checkpoints(const std::vector<std::string>& names);
-  [[nodiscard]] Result<std::vector<SegmentFacts>> begin();
+  [[nodiscard]] Result<std::vector<SegmentFacts>> begin_new();
   [[nodiscard]] Result<void> choose_current(Position end);
   [[nodiscard]] Result<void> rewrite_last_frame();
   [[nodiscard]] Result<void> wipe(env::File& file, std::uint64_t offset);

@@ -57,9 +57,12 @@ class Journal {
   [[nodiscard]] virtual std::optional<Checkpoint> take_checkpoint() = 0;
 
   // Hands over every record from `from` on, and makes the journal ready to append.
-  // REQUIRES: called once, before everything but take_checkpoint().
+  // `from` is Position{} (everything), or what end() was once.
+  // REQUIRES: called once, before everything but take_checkpoint() and begin().
   [[nodiscard]] virtual Result<void> recover(Position from, const RecordSink& each) = 0;
 
+  // Before the oldest record that is kept.
+  [[nodiscard]] virtual Position begin() const = 0;
   // Where the next append begins: greater than every position before.
   [[nodiscard]] virtual Position end() const = 0;
 

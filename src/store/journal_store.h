@@ -1,0 +1,129 @@
+#pragma once
+// The Store over any Journal.
+//
+// Three Workers: the storage thread writes frames and alone changes the ledger and the repeats; a
+// helper makes space, checkpoints and files of repeats; a reader reads events back.
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "env/env.h"
+#include "store/carrier.h"
+#include "store/event_cache.h"
+#include "store/journal.h"
+#include "store/ledger.h"
+#include "store/mailbox.h"
+#include "store/repeats.h"
+#include "store/store.h"
+
+namespace eilpost::store {
+
+class JournalStore final : public Store {
+ public:
+  // What a Store is made of, and owns.
+  struct Parts {
+    std::unique_ptr<env::Directory> directory;  // of the journal and the repeats
+    std::unique_ptr<Journal> journal;
+    std::unique_ptr<Repeats> repeats;
+    std::function<void(std::string_view)> on_damage;
+  };
+
+  // Reads the journal. Errors: disk_failed, disk_full.
+  [[nodiscard]] static Result<std::unique_ptr<JournalStore>> open(env::Env& env,
+                                                                  const Options& options,
+                                                                  Parts parts);
+  ~JournalStore() override;
+  JournalStore(const JournalStore&) = delete;
+  JournalStore& operator=(const JournalStore&) = delete;
+
+  void take_unsettled(const std::function<void(const Unsettled&)>& each) override;
+  void accept(std::vector<Accept> batch, env::Loop& loop,
+              std::move_only_function<void(Accepted)> done) override;
+  void record(Attempt attempt) override;
+  void record(Settled settled) override;
+  void flush(env::Loop& loop, std::move_only_function<void()> done) override;
+  void read_event(
+      DeliveryId delivery, env::Loop& loop,
+      std::move_only_function<void(Result<std::shared_ptr<const Event>>)> done) override;
+  [[nodiscard]] Result<Followed> follow(Position from, std::size_t bytes_max) override;
+  void on_more(std::function<void()> wake) override;
+  void followed_until(Position position) override;
+  [[nodiscard]] Usage usage() override;
+  [[nodiscard]] std::uint64_t unsettled_count() const override { return unsettled_count_; }
+  void close() override;
+
+ private:
+  JournalStore(env::Env& env, const Options& options, Parts parts);
+  [[nodiscard]] Result<void> replay();
+  // What the ledger knows then was before the position given back.
+  [[nodiscard]] Position load_ledger();
+  void take_in(Position position, ByteView bytes, Position ledger_until, WallTime now);
+  void start();
+
+  // On the storage thread.
+  void drain();
+  void commit(std::vector<Letter> letters);
+  void write(std::span<Letter> letters);
+  // One append; gives the positions of the records in positions_.
+  [[nodiscard]] AppendOutcome append(std::span<const ByteView> records, Space space);
+  [[nodiscard]] AppendOutcome append_or_make_space(std::span<const ByteView> records);
+  void apply(std::span<const ByteView> records);
+  void die(AppendOutcome outcome);
+
+  void keep_house();
+  void keep_space();
+  void keep_repeats();
+  void keep_checkpoint();
+  void keep_short();
+  void carry(std::uint64_t segment);
+  [[nodiscard]] bool is_long() const;
+  // Runs `job` on the helper; `failed` is what a failure means, for people.
+  void help(std::string_view failed, std::move_only_function<Result<void>()> job);
+  void save_checkpoint();
+
+  [[nodiscard]] Result<std::shared_ptr<const Event>> load_event(DeliveryId delivery);
+
+  env::Env& env_;
+  const Options options_;
+  Parts parts_;
+  Journal& journal_;
+  Repeats& repeats_;
+  EventCache cache_;
+  std::mutex ledger_mutex_;  // the storage thread writes with it, and reads without
+  std::unique_ptr<Ledger> ledger_;
+  std::optional<Ledger::Snapshot> opened_with_;
+
+  // The storage thread's.
+  std::vector<Letter> deferred_;  // notes and flushes for which there was no space
+  std::vector<Position> positions_;
+  Record scratch_;
+  Instant space_retry_at_{};
+  Instant deferred_retry_at_{};
+  bool is_helper_busy_ = false;
+  std::uint64_t checkpoint_at_bytes_ = 0;  // written_bytes_ when the last one was begun
+  std::uint64_t trimmed_until_ = 0;        // segment
+  Carrier carrier_;
+
+  std::atomic<bool> is_abandoned_ = false;  // dead or destroyed: nothing is done any more
+  std::atomic<bool> is_full_ = false;
+  std::atomic<std::uint64_t> followed_until_ = 0;
+  std::atomic<std::uint64_t> unsettled_count_ = 0;
+  std::atomic<std::uint64_t> frames_count_ = 0;
+  std::atomic<std::uint64_t> written_bytes_ = 0;
+  std::mutex wake_mutex_;
+  std::function<void()> wake_;
+
+  std::shared_ptr<Mailbox> mailbox_;
+  std::unique_ptr<env::Worker> reader_;
+  std::unique_ptr<env::Worker> helper_;
+  std::unique_ptr<env::Worker> storage_;
+};
+
+}  // namespace eilpost::store

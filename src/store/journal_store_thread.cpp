@@ -1,0 +1,246 @@
+// What the Store does on its storage thread: commits, and keeps the journal in order.
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+#include "base/assert.h"
+#include "model/limits.h"
+#include "store/frame_writer.h"
+#include "store/journal_store.h"
+#include "store/records.h"
+#include "store/segment.h"
+
+namespace eilpost::store {
+namespace {
+
+constexpr std::uint64_t kCheckpointEveryBytes = 256ULL * 1024 * 1024;
+constexpr std::uint64_t kSegmentsSpared = 4;  // a log so short is never made shorter
+constexpr Duration kSpaceRetry = std::chrono::seconds(1);
+
+std::string_view text_of_outcome(AppendOutcome outcome) {
+  switch (outcome) {
+    case AppendOutcome::durable:
+      return "the journal is well";
+    case AppendOutcome::full:
+      return "the disk is full";
+    case AppendOutcome::fenced:
+      return "another process took the journal over";
+    case AppendOutcome::unknown:
+      return "it is not known whether the journal took a record";
+    case AppendOutcome::failed:
+      return "the journal could not be written";
+  }
+  assert_failed("unknown AppendOutcome");
+}
+
+}  // namespace
+
+void JournalStore::drain() {
+  bool is_more = true;
+  while (is_more && !is_abandoned_) {
+    std::optional<std::vector<Letter>> letters = mailbox_->take();
+    is_more = letters.has_value();
+    commit(std::move(letters).value_or(std::vector<Letter>()));
+    if (!is_abandoned_) keep_house();
+  }
+}
+
+void JournalStore::commit(std::vector<Letter> letters) {
+  if (!deferred_.empty()) {
+    std::vector<Letter> all = std::exchange(deferred_, {});
+    std::ranges::move(letters, std::back_inserter(all));
+    letters = std::move(all);
+  }
+  const std::size_t frame_bytes_max = std::min(limits::kFrameBytesMax, journal_.append_bytes_max());
+  std::size_t begin = 0;
+  while (begin < letters.size() && !is_abandoned_) {
+    if (auto* chore = std::get_if<Chore>(&letters[begin])) {
+      chore->run();
+      ++begin;
+      continue;
+    }
+    std::size_t bytes = frame_bytes_of(letters[begin]);
+    std::size_t end = begin + 1;
+    for (; end < letters.size(); ++end) {
+      if (std::holds_alternative<Chore>(letters[end])) break;
+      bytes += frame_bytes_of(letters[end]);
+      if (bytes > frame_bytes_max) break;
+    }
+    write(std::span(letters).subspan(begin, end - begin));
+    begin = end;
+  }
+}
+
+// Writes one frame. On a full disk requests are refused, and the others may use the reserve.
+void JournalStore::write(std::span<Letter> letters) {
+  FrameWriter frame(repeats_, letters);
+  frame.collect(journal_.end());
+  AppendOutcome outcome = AppendOutcome::durable;
+  if (frame.has_requests()) {
+    outcome = append_or_make_space(frame.records());
+    is_full_ = outcome == AppendOutcome::full;
+    if (is_full_) {
+      frame.refuse_requests();
+      frame.collect(journal_.end());
+    }
+  }
+  if (!frame.has_requests()) outcome = append(frame.records(), Space::reserve);
+
+  if (outcome == AppendOutcome::full) {
+    for (Letter& letter : frame.give_back()) deferred_.push_back(std::move(letter));
+    const Instant now = env_.clock().now();
+    if (now < deferred_retry_at_) return;  // A timer is set already.
+    deferred_retry_at_ = now + kSpaceRetry;
+    mailbox_->wake_after(kSpaceRetry);
+    return;
+  }
+  if (outcome != AppendOutcome::durable) {
+    die(outcome);
+    return;
+  }
+  apply(frame.records());
+  frame.complete(positions_, cache_);
+}
+
+AppendOutcome JournalStore::append(std::span<const ByteView> records, Space space) {
+  positions_.clear();
+  if (records.empty()) return AppendOutcome::durable;
+  const AppendOutcome outcome = journal_.append(records, space, positions_);
+  if (outcome == AppendOutcome::durable) {
+    ++frames_count_;
+    written_bytes_ += frame_bytes(records);
+  }
+  return outcome;
+}
+
+AppendOutcome JournalStore::append_or_make_space(std::span<const ByteView> records) {
+  const AppendOutcome outcome = append(records, Space::common);
+  const Instant now = env_.clock().now();
+  if (outcome != AppendOutcome::full || now < space_retry_at_) return outcome;
+  // Commits come faster than the helper makes space: wait for it.
+  if (!journal_.prepare_space()) {
+    space_retry_at_ = now + kSpaceRetry;
+    return outcome;
+  }
+  return append(records, Space::common);
+}
+
+void JournalStore::apply(std::span<const ByteView> records) {
+  if (records.empty()) return;
+  {
+    const std::scoped_lock lock(ledger_mutex_);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      const bool is_good = decode_record(records[i], scratch_);
+      EILPOST_ASSERT(is_good);
+      ledger_->apply(scratch_, positions_[i], records[i].size() + Journal::kRecordOverheadBytes);
+    }
+    unsettled_count_ = ledger_->unsettled_count();
+  }
+  const std::scoped_lock lock(wake_mutex_);
+  if (wake_) wake_();
+}
+
+void JournalStore::die(AppendOutcome outcome) {
+  is_abandoned_ = true;
+  env_.die(kExitJournalFailed, text_of_outcome(outcome));
+}
+
+void JournalStore::keep_house() {
+  keep_space();
+  keep_repeats();
+  keep_checkpoint();
+  keep_short();
+}
+
+void JournalStore::help(std::string_view failed, std::move_only_function<Result<void>()> job) {
+  is_helper_busy_ = true;
+  helper_->run([this, failed, job = std::move(job)]() mutable {
+    if (is_abandoned_) return;
+    mailbox_->push(Chore{[this, failed, result = job()] {
+      is_helper_busy_ = false;
+      if (!result) parts_.on_damage(fmt::format("{}: {}", failed, result.error().detail));
+    }});
+  });
+}
+
+void JournalStore::keep_space() {
+  if (is_helper_busy_ || env_.clock().now() < space_retry_at_ || !journal_.wants_space()) return;
+  help("No space was made ready", [this]() -> Result<void> {
+    const Result<void> prepared = journal_.prepare_space();
+    if (prepared) return {};
+    mailbox_->push(Chore{[this] { space_retry_at_ = env_.clock().now() + kSpaceRetry; }});
+    return prepared.error().code == ErrorCode::disk_full ? Result<void>() : prepared;
+  });
+}
+
+void JournalStore::keep_repeats() {
+  if (is_helper_busy_) return;
+  auto job = repeats_.begin_spill(journal_.end(), env_.clock().wall_now());
+  if (!job) return;
+  help("Ids of accepted events stay in memory", [this, job = std::move(*job)]() -> Result<void> {
+    Repeats::Spilled spilled = job();
+    Result<void> result;
+    if (!spilled) result = std::unexpected(spilled.error());
+    mailbox_->push(Chore{[this, spilled = std::move(spilled)]() mutable {
+      repeats_.spilled(std::move(spilled), env_.clock().wall_now());
+    }});
+    return result;
+  });
+}
+
+void JournalStore::keep_checkpoint() {
+  const std::uint64_t every_bytes =
+      std::min(kCheckpointEveryBytes, kSegmentsSpared * options_.segment_bytes);
+  if (is_helper_busy_ || written_bytes_ - checkpoint_at_bytes_ < every_bytes) return;
+  checkpoint_at_bytes_ = written_bytes_;
+  std::unique_lock lock(ledger_mutex_);
+  Ledger::Snapshot snapshot = ledger_->snapshot();
+  lock.unlock();
+  help("No checkpoint was saved", [this, snapshot = std::move(snapshot), covers = journal_.end()] {
+    return journal_.save_checkpoint(snapshot.encode(), covers);
+  });
+}
+
+// Trims what nobody needs; if something owed is in the way of much that nobody needs, carries it.
+void JournalStore::keep_short() {
+  std::uint64_t bound = segment_of(journal_.end());
+  bound = std::min(bound, segment_of({.value = followed_until_}));
+  if (const auto needed = repeats_.needed_from()) bound = std::min(bound, segment_of(*needed));
+  const std::optional<std::uint64_t> owed = ledger_->oldest_segment();
+  const std::uint64_t trim_to = owed ? std::min(bound, *owed) : bound;
+  const std::uint64_t begin = std::max(segment_of(journal_.begin()), trimmed_until_);
+  if (trim_to > begin && !is_helper_busy_) {
+    trimmed_until_ = trim_to;
+    help("The journal was not trimmed",
+         [this, trim_to] { return journal_.trim(to_position(trim_to, 0)); });
+    return;
+  }
+  if (owed && *owed < bound && !carrier_.is_through(*owed) && is_long()) carry(*owed);
+}
+
+bool JournalStore::is_long() const {
+  const std::uint64_t spared_bytes = kSegmentsSpared * options_.segment_bytes;
+  return journal_.usage().bytes > 2 * ledger_->live_bytes() + spared_bytes;
+}
+
+// One step; the next is another job, so that commits come between.
+void JournalStore::carry(std::uint64_t segment) {
+  const std::vector<Bytes> carried = carrier_.next(*ledger_, journal_, segment);
+  if (!carried.empty()) {
+    const std::vector<ByteView> records(carried.begin(), carried.end());
+    const AppendOutcome outcome = append(records, Space::common);
+    if (outcome == AppendOutcome::full) {
+      carrier_.start_over();
+      return;
+    }
+    if (outcome != AppendOutcome::durable) {
+      die(outcome);
+      return;
+    }
+    apply(records);
+  }
+  mailbox_->wake();
+}
+
+}  // namespace eilpost::store

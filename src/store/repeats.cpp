@@ -1,0 +1,171 @@
+#include "store/repeats.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+#include <utility>
+
+#include "base/codec.h"
+#include "base/crc32c.h"
+
+namespace eilpost::store {
+namespace {
+
+constexpr std::string_view kKeyName = "repeats.key";
+constexpr std::size_t kKeyFileBytes = sizeof(SipKey) + 4;
+constexpr Duration kSpillAfter = std::chrono::hours(1);
+constexpr std::size_t kGenerations = 16;  // that fit into ids_max
+constexpr std::size_t kGenerationIdsMin = 16;
+
+std::optional<SipKey> decode_key(ByteView bytes) {
+  if (bytes.size() != kKeyFileBytes) return std::nullopt;
+  SipKey key;
+  std::memcpy(key.data(), bytes.data(), key.size());
+  ByteReader reader(bytes.subspan(key.size()));
+  if (reader.u32() != crc32c(key)) return std::nullopt;
+  return key;
+}
+
+Result<SipKey> load_key(env::Directory& directory, env::Entropy& entropy,
+                        const std::function<void(std::string_view)>& on_damage) {
+  EILPOST_ASSIGN_OR_RETURN(const bool exists, directory.exists(kKeyName));
+  if (exists) {
+    EILPOST_ASSIGN_OR_RETURN(const Bytes bytes, env::read_file(directory, kKeyName, 4096));
+    if (const auto key = decode_key(bytes)) return *key;
+    on_damage(fmt::format("{} is damaged; a new key is used.", kKeyName));
+  }
+  SipKey key;
+  entropy.fill(key);
+  Bytes bytes(key.begin(), key.end());
+  ByteWriter writer(bytes);
+  writer.u32(crc32c(key));
+  EILPOST_RETURN_IF_ERROR(env::replace_file(directory, kKeyName, bytes));
+  return key;
+}
+
+}  // namespace
+
+Repeats::Repeats(env::Directory& directory, const SipKey& key, const Options& options)
+    : directory_(directory), key_(key), options_(options), key_mark_(siphash128({}, key).low) {}
+
+Result<std::unique_ptr<Repeats>> Repeats::open(
+    env::Directory& directory, env::Entropy& entropy, const Options& options,
+    const std::function<void(std::string_view)>& on_damage) {
+  EILPOST_ASSIGN_OR_RETURN(const SipKey key, load_key(directory, entropy, on_damage));
+  std::unique_ptr<Repeats> repeats(new Repeats(directory, key, options));
+  EILPOST_RETURN_IF_ERROR(repeats->load(on_damage));
+  return repeats;
+}
+
+Result<void> Repeats::load(const std::function<void(std::string_view)>& on_damage) {
+  EILPOST_ASSIGN_OR_RETURN(const std::vector<std::string> names, directory_.list());
+  for (const std::string& name : names) {  // sorted, so the oldest comes first
+    if (!RepeatFile::is_name(name)) continue;
+    auto file = RepeatFile::open(directory_, name);
+    if (!file && file.error().code != ErrorCode::journal_corrupt) {
+      return std::unexpected(file.error());
+    }
+    const bool is_usable = file && (*file)->facts().key_mark == key_mark_;
+    if (!is_usable) {
+      on_damage(fmt::format("{} cannot be used: repeats of its events are taken as new.", name));
+      EILPOST_RETURN_IF_ERROR(directory_.remove(name));
+      continue;
+    }
+    rebuild_from_ = (*file)->facts().until;
+    files_.push_back(std::move(*file));
+  }
+  return {};
+}
+
+Hash128 Repeats::fingerprint(SourceId source, std::string_view id, std::string_view user) const {
+  constexpr std::size_t kHeadBytes = 16;
+  constexpr std::size_t kBytesMax = kHeadBytes + limits::kEventIdBytesMax + limits::kUserBytesMax;
+  std::array<std::byte, kBytesMax> small;
+  Bytes large;
+  const std::size_t size = kHeadBytes + id.size() + user.size();
+  if (size > small.size()) large.resize(size);
+  const std::span<std::byte> bytes = large.empty() ? std::span(small).first(size) : large;
+  const auto source_number = static_cast<std::uint64_t>(source);
+  const std::uint64_t id_size = id.size();
+  std::memcpy(bytes.data(), &source_number, sizeof source_number);
+  std::memcpy(bytes.data() + 8, &id_size, sizeof id_size);
+  std::ranges::copy(as_bytes(id), bytes.begin() + kHeadBytes);
+  std::ranges::copy(as_bytes(user),
+                    bytes.begin() + static_cast<std::ptrdiff_t>(kHeadBytes + id.size()));
+  return siphash128(bytes, key_);
+}
+
+bool Repeats::is_known(Hash128 fingerprint) const {
+  if (current_.table.contains(fingerprint)) return true;
+  if (set_aside_ != nullptr && set_aside_->table.contains(fingerprint)) return true;
+  return std::ranges::any_of(files_, [&](const auto& file) {
+    return file->may_contain(fingerprint) && file->contains(fingerprint);
+  });
+}
+
+void Repeats::remember(Hash128 fingerprint, Position position) {
+  if (current_.table.size() == 0) current_.from = position;
+  current_.table.insert(fingerprint);
+}
+
+void Repeats::forget(Hash128 fingerprint) {
+  current_.table.erase(fingerprint);
+}
+
+bool Repeats::is_recent(WallTime accepted_at, WallTime now) const {
+  return accepted_at >= now - std::chrono::duration_cast<WallTime::duration>(options_.window);
+}
+
+std::optional<Position> Repeats::needed_from() const {
+  if (set_aside_ != nullptr) return set_aside_->from;
+  if (current_.table.size() > 0) return current_.from;
+  return std::nullopt;
+}
+
+std::optional<Repeats::SpillJob> Repeats::begin_spill(Position end, WallTime now) {
+  if (is_writing_) return std::nullopt;
+  if (set_aside_ == nullptr) {
+    if (current_.table.size() == 0) return std::nullopt;
+    if (!began_) began_ = now;
+    const std::size_t ids_max = std::max(kGenerationIdsMin, options_.ids_max / kGenerations);
+    if (current_.table.size() < ids_max && now - *began_ < kSpillAfter) return std::nullopt;
+    current_.until = end;
+    current_.newest = now;
+    set_aside_ = std::make_shared<const Generation>(std::exchange(current_, {}));
+    began_.reset();
+  }
+  is_writing_ = true;
+  return make_job();
+}
+
+Repeats::SpillJob Repeats::make_job() const {
+  return [&directory = directory_, generation = set_aside_, key_mark = key_mark_]() -> Spilled {
+    const RepeatFileFacts facts{
+        .until = generation->until, .newest = generation->newest, .key_mark = key_mark};
+    return RepeatFile::save(directory, facts, generation->table.sorted());
+  };
+}
+
+void Repeats::spilled(Spilled result, WallTime now) {
+  is_writing_ = false;
+  if (!result) return;
+  files_.push_back(std::move(*result));
+  set_aside_.reset();
+  expire(now);
+}
+
+// The newest file stays, however old: from its end the table is rebuilt.
+void Repeats::expire(WallTime now) {
+  std::size_t ids_count = 0;
+  for (const auto& file : files_) ids_count += file->facts().count;
+  while (files_.size() > 1) {
+    const RepeatFileFacts& oldest = files_.front()->facts();
+    if (is_recent(oldest.newest, now) && ids_count <= options_.ids_max) return;
+    ids_count -= oldest.count;
+    // If it stays it is found again by the next load(), and expires again.
+    (void)directory_.remove(files_.front()->name());
+    files_.erase(files_.begin());
+  }
+}
+
+}  // namespace eilpost::store
