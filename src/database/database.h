@@ -2,7 +2,7 @@
 // SQLite behind a small interface, on an own VFS over env::Directory, so that the simulated disk
 // can fail it. No SQLite type appears above this folder.
 //
-//   EILPOST_ASSIGN_OR_RETURN(auto database, Database::open(directory, "settings.db", {}));
+//   EILPOST_ASSIGN_OR_RETURN(auto database, Database::open(env, directory, "settings.db", {}));
 //   EILPOST_ASSIGN_OR_RETURN(Statement insert, database->prepare("INSERT INTO t VALUES (?1, ?2)"));
 //   EILPOST_RETURN_IF_ERROR(insert.bind(1, id).bind(2, name).run());
 //   while (true) { EILPOST_ASSIGN_OR_RETURN(const bool row, select.step()); if (!row) break; … }
@@ -22,11 +22,15 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "env/directory.h"
+#include "env/env.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace eilpost::database {
+
+class Database;
+class DirectoryVfs;
 
 class Statement final {
  public:
@@ -57,8 +61,11 @@ class Statement final {
 
  private:
   friend class Database;
-  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+  Statement& note(int code);
+  Statement(const Database& database, sqlite3_stmt* statement)
+      : database_(&database), statement_(statement) {}
 
+  const Database* database_ = nullptr;
   sqlite3_stmt* statement_ = nullptr;
   int bind_error_ = 0;
 };
@@ -71,13 +78,14 @@ enum class Durability : std::uint8_t {
 
 struct OpenOptions {
   Durability durability = Durability::full;
-  bool read_only = false;
 };
 
 class Database final {
  public:
-  // Opens or makes the file, WAL mode, foreign keys on.
-  [[nodiscard]] static Result<std::unique_ptr<Database>> open(env::Directory& directory,
+  // Opens or makes the file `name` of `directory` (which need not be the Env's own): WAL mode,
+  // foreign keys on, the only connection to it.
+  [[nodiscard]] static Result<std::unique_ptr<Database>> open(env::Env& env,
+                                                              env::Directory& directory,
                                                               std::string_view name,
                                                               const OpenOptions& options);
   ~Database();
@@ -102,8 +110,14 @@ class Database final {
   [[nodiscard]] std::int64_t changes_count() const;  // of the last statement
 
  private:
-  Database() = default;
+  friend class Statement;
 
+  Database();
+
+  [[nodiscard]] Error error_of(int code, std::string_view doing) const;
+  [[nodiscard]] Result<void> set_up(const OpenOptions& options);
+
+  std::unique_ptr<DirectoryVfs> vfs_;
   sqlite3* handle_ = nullptr;
 };
 
