@@ -67,24 +67,27 @@ struct RequestCallbacks {
   }
 
   static int on_url(llhttp_t* parser, const char* at, std::size_t length) {
-    RequestParser& me = self(parser);
-    if (me.request_.target.size() + length > me.limits_.target_bytes_max) {
-      return me.refuse(414, "The request's target has more bytes than the limit.");
-    }
-    me.request_.target.append(at, length);
+    self(parser).request_.target.append(at, length);
     return 0;
+  }
+  static int on_url_complete(llhttp_t* parser) {
+    RequestParser& me = self(parser);
+    if (me.request_.target.size() <= me.limits_.target_bytes_max) return 0;
+    return me.refuse(414, "The request's target has more bytes than the limit.");
   }
   static int on_header_field(llhttp_t* parser, const char* at, std::size_t length) {
     RequestParser& me = self(parser);
-    if (me.in_trailer_) return 0;
-    me.sink_.add_name({at, length});
-    if (me.sink_.size() <= me.limits_.headers_max) return 0;
-    return me.refuse(431, "There are more headers than the limit.");
+    if (!me.in_trailer_) me.sink_.add_name({at, length});
+    return 0;
   }
+  // Limits are looked at where a part ends, so that the verdict does not depend on how the bytes
+  // were cut; until then header_bytes_max bounds the memory.
   static int on_header_field_complete(llhttp_t* parser) {
     RequestParser& me = self(parser);
-    if (me.in_trailer_ || me.sink_.end_name()) return 0;
-    return me.refuse(400, "A header has no name.");
+    if (me.in_trailer_) return 0;
+    if (!me.sink_.end_name()) return me.refuse(400, "A header has no name.");
+    if (me.sink_.size() <= me.limits_.headers_max) return 0;
+    return me.refuse(431, "There are more headers than the limit.");
   }
   static int on_header_value(llhttp_t* parser, const char* at, std::size_t length) {
     RequestParser& me = self(parser);
@@ -133,6 +136,7 @@ struct RequestCallbacks {
     llhttp_settings_t settings;
     llhttp_settings_init(&settings);
     settings.on_url = on_url;
+    settings.on_url_complete = on_url_complete;
     settings.on_header_field = on_header_field;
     settings.on_header_field_complete = on_header_field_complete;
     settings.on_header_value = on_header_value;

@@ -22,15 +22,18 @@ struct ResponseCallbacks {
 
   static int on_header_field(llhttp_t* parser, const char* at, std::size_t length) {
     ResponseParser& me = self(parser);
-    if (me.in_trailer_) return 0;
-    me.sink_.add_name({at, length});
-    if (me.sink_.size() <= me.limits_.headers_max) return 0;
-    return me.refuse(ErrorCode::too_large, "the response has more headers than the limit");
+    if (!me.in_trailer_) me.sink_.add_name({at, length});
+    return 0;
   }
+  // Limits are looked at where a part ends, so that the verdict does not depend on how the bytes
+  // were cut; until then header_bytes_max bounds the memory.
   static int on_header_field_complete(llhttp_t* parser) {
     ResponseParser& me = self(parser);
-    if (me.in_trailer_ || me.sink_.end_name()) return 0;
-    return me.refuse(ErrorCode::protocol_violated, "a header of the response has no name");
+    if (me.in_trailer_) return 0;
+    if (!me.sink_.end_name())
+      return me.refuse(ErrorCode::protocol_violated, "a header of the response has no name");
+    if (me.sink_.size() <= me.limits_.headers_max) return 0;
+    return me.refuse(ErrorCode::too_large, "the response has more headers than the limit");
   }
   static int on_header_value(llhttp_t* parser, const char* at, std::size_t length) {
     ResponseParser& me = self(parser);
