@@ -24,7 +24,8 @@ const unsigned char* raw(ByteView bytes) {
 }  // namespace
 
 struct HmacSha256::State {
-  State() : context(EVP_MAC_CTX_new(hmac_algorithm())) { EILPOST_ASSERT(context != nullptr); }
+  State() : State(EVP_MAC_CTX_new(hmac_algorithm())) {}
+  explicit State(EVP_MAC_CTX* owned) : context(owned) { EILPOST_ASSERT(context != nullptr); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() { EVP_MAC_CTX_free(context); }
@@ -43,6 +44,11 @@ HmacSha256::HmacSha256(ByteView key) : state_(std::make_unique<State>()) {
 HmacSha256::HmacSha256(HmacSha256&& other) noexcept = default;
 HmacSha256& HmacSha256::operator=(HmacSha256&& other) noexcept = default;
 HmacSha256::~HmacSha256() = default;
+HmacSha256::HmacSha256(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+HmacSha256 HmacSha256::copy() const {
+  return HmacSha256(std::make_unique<State>(EVP_MAC_CTX_dup(state_->context)));
+}
 
 Sha256 HmacSha256::sign(ByteView message) {
   add(message);

@@ -19,6 +19,10 @@ class HmacSha256 {
   HmacSha256& operator=(const HmacSha256&) = delete;
   ~HmacSha256();
 
+  // Another one with the same key, at the beginning of a message. Also from several threads at once,
+  // as long as nobody signs with this one.
+  [[nodiscard]] HmacSha256 copy() const;
+
   // The code of the whole message.
   [[nodiscard]] Sha256 sign(ByteView message);
 
@@ -28,6 +32,8 @@ class HmacSha256 {
 
  private:
   struct State;
+  explicit HmacSha256(std::unique_ptr<State> state);
+
   std::unique_ptr<State> state_;
 };
 

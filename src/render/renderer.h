@@ -18,6 +18,7 @@
 #include "model/outbound.h"
 #include "model/problem.h"
 #include "model/webhook.h"
+#include "render/time_zone.h"
 
 namespace eilpost::render {
 
@@ -35,6 +36,15 @@ class CompiledDestination;
 
 // The same for a destination: method, URL, headers, authentication, signing secret.
 [[nodiscard]] std::shared_ptr<const CompiledDestination> compile(const Destination& destination,
+                                                                 Problems& problems);
+
+// The same with time zones for the filter date(); those above know UTC only. Zones are read while
+// compiling, so that rendering touches no file.
+[[nodiscard]] std::shared_ptr<const CompiledWebhook> compile(const Webhook& webhook,
+                                                             const Catalog& catalog,
+                                                             TimeZones& zones, Problems& problems);
+[[nodiscard]] std::shared_ptr<const CompiledDestination> compile(const Destination& destination,
+                                                                 TimeZones& zones,
                                                                  Problems& problems);
 
 struct Scratch;  // Memory of one lane, reused from delivery to delivery.
@@ -69,6 +79,11 @@ struct Options {
 [[nodiscard]] std::expected<OutboundRequest, RenderError> render(const Input& input,
                                                                  Scratch& scratch,
                                                                  const Options& options);
+
+// The same into a request whose memory is used again. After an error its content is unspecified.
+[[nodiscard]] std::expected<void, RenderError> render_into(const Input& input, Scratch& scratch,
+                                                           const Options& options,
+                                                           OutboundRequest& request);
 
 [[nodiscard]] inline std::expected<OutboundRequest, RenderError> render(const Input& input,
                                                                         Scratch& scratch) {

@@ -1,0 +1,114 @@
+#pragma once
+// Webhooks and destinations, compiled: everything that does not depend on the event is done.
+//
+// Invariants: immutable once compile() has returned it.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/event_document.h"
+#include "model/webhook.h"
+#include "render/renderer.h"
+#include "render/scratch.h"
+#include "render/template.h"
+
+namespace eilpost::render {
+
+// A final name that is known before the event is: with its hash and as the key of a JSON object.
+struct FixedName {
+  std::string text;
+  std::string key_json;
+  std::uint64_t hash = 0;
+};
+[[nodiscard]] FixedName make_fixed_name(std::string_view name);
+
+struct CompiledChoice {
+  std::size_t slot = 0;
+  std::string property;
+  FixedName name;
+  bool null_if_missing = false;
+  bool has_wildcard = false;
+  // Of a wildcard whose name has wildcards too: the texts around them. Else all matches become one
+  // array.
+  std::vector<std::string> name_parts;
+};
+
+struct CompiledStatic {
+  FixedName name;
+  std::optional<Constant> constant;  // a number, a boolean or a text without placeholders
+  TextTemplate text;                 // else
+};
+
+// A node of a body template.
+struct TemplateNode {
+  enum class Kind : std::uint8_t {
+    constant,  // `json` as it is
+    text,
+    object,
+    array,
+  };
+  struct Member {
+    std::string key_json;    // `"name":`
+    bool is_merged = false;  // the key "...": its value's members are added to the object around it
+    std::unique_ptr<TemplateNode> node;
+  };
+
+  Kind kind = Kind::constant;
+  std::string json;
+  TextTemplate text;
+  std::vector<Member> members;
+  std::vector<std::string> keys;  // of an object that merges: its own keys, sorted; they win
+  std::vector<TemplateNode> items;
+};
+
+class CompiledWebhook {
+ public:
+  std::string id;
+  std::string name;
+  PropertyTrie trie;
+  bool sends_all = false;
+  std::vector<CompiledChoice> chosen;
+  std::vector<CompiledStatic> statics;
+  bool null_if_missing = false;
+  bool underscores = false;
+  Body::Format format = Body::Format::flat;
+  TemplateNode body;  // of format template_
+};
+
+// A URL in pieces: text as it is, and placeholders that are encoded.
+struct UrlTemplate {
+  struct Piece {
+    std::string literal;
+    std::optional<Expression> expression;
+    bool in_path = false;
+  };
+  std::vector<Piece> pieces;
+  bool has_query = false;
+  bool has_path_placeholders = false;
+};
+
+struct CompiledHeader {
+  std::string name;
+  TextTemplate value;
+};
+
+class CompiledDestination {
+ public:
+  HttpMethod method = HttpMethod::post;
+  PropertyTrie trie;
+  UrlTemplate url;
+  std::vector<CompiledHeader> headers;
+  bool has_content_type = false;
+  bool has_user_agent = false;
+  std::string authorization;              // the header's value; empty: none
+  std::string_view authorization_scheme;  // "Bearer" or "Basic", for masking
+  Signing::Scheme signing = Signing::Scheme::none;
+  std::shared_ptr<const SigningKey> key;  // none until a secret has been made
+  std::shared_ptr<const SigningKey> previous_key;
+  WallTime previous_until;
+};
+
+}  // namespace eilpost::render

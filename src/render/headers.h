@@ -1,0 +1,51 @@
+#pragma once
+// Request headers: a destination's own, authentication, signing.
+
+#include <string_view>
+#include <vector>
+
+#include "model/destination.h"
+#include "model/outbound.h"
+#include "model/problem.h"
+#include "render/compiled.h"
+#include "render/evaluate.h"
+
+namespace eilpost::render {
+
+inline constexpr std::string_view kUserAgent = "Eilpost/0.1";
+inline constexpr std::string_view kMask = "••••";
+
+// Compile a destination's headers, authentication and signing into `compiled`.
+void compile_headers(const Destination& destination, const TemplateScope& scope,
+                     CompiledDestination& compiled, Problems& problems);
+void compile_authentication(const Authentication& authentication, CompiledDestination& compiled,
+                            Problems& problems);
+void compile_signing(const Signing& signing, CompiledDestination& compiled, Problems& problems);
+
+// Writes headers one after the other into a vector whose memory is used again.
+class HeaderWriter {
+ public:
+  explicit HeaderWriter(std::vector<OutboundHeader>& headers) : headers_(headers) {}
+
+  // The value's place; valid until the next call.
+  std::string& add(std::string_view name);
+  void add(std::string_view name, std::string_view value) { add(name).assign(value); }
+  void drop_last() { --count_; }
+  // Call it once at the end. Errors: the limits of limits.h.
+  [[nodiscard]] Rendered<void> finish();
+
+ private:
+  std::vector<OutboundHeader>& headers_;
+  std::size_t count_ = 0;
+};
+
+// The destination's own headers. One whose value is missing or empty is left out; control
+// characters within a value, such as line breaks, become blanks.
+[[nodiscard]] Rendered<void> write_own_headers(Evaluation& evaluation, HeaderWriter& writer);
+
+// webhook-id, webhook-timestamp and, if the destination signs, webhook-signature over
+// "id.timestamp.body".
+[[nodiscard]] Rendered<void> write_signing_headers(Evaluation& evaluation, std::string_view body,
+                                                   HeaderWriter& writer);
+
+}  // namespace eilpost::render
