@@ -14,7 +14,7 @@
 #   eilpost::simdjson      events on their way in                  ingest
 #   eilpost::json          nlohmann_json: settings and the API     model and above
 #   eilpost::re2           the operator `matches`                  match
-#   eilpost::sqlite3       settings and history                    settings, history
+#   eilpost::sqlite3       settings and history                    database
 #   eilpost::zstd          archives of event bodies                history
 #   eilpost::prometheus    metrics as text (core only)             server
 #   eilpost::toml          the configuration file                  main

@@ -53,10 +53,9 @@ def blank(match: re.Match) -> str:
     return '""' + "\n" * match.group(0).count("\n")
 
 
-def code_lines(text: str) -> list[str]:
-    """The lines without what stands in strings and comments."""
+def lines_without_strings(text: str) -> list[str]:
     text = BLOCK_COMMENT.sub(blank, RAW_STRING.sub(blank, text))
-    return [re.sub(r'"(\\.|[^"\\])*"', '""', line).split("//")[0] for line in text.splitlines()]
+    return [re.sub(r'"(\\.|[^"\\])*"', '""', line) for line in text.splitlines()]
 
 
 def layer_order() -> list[str]:
@@ -71,6 +70,7 @@ def declared_layers() -> dict[str, set[str]]:
         for call in re.finditer(r"eilpost_module\(\s*NAME (\w+)(.*?)\)", text, re.DOTALL):
             deps = re.search(r"\bDEPS\s+([a-z_\s]+?)\s*(?:\b[A-Z]+\b|$)", call.group(2))
             layers[call.group(1)] = set(deps.group(1).split()) if deps else set()
+    layers["main"] = set(layers)  # not a module but the program: it joins everything
     return layers
 
 
@@ -130,14 +130,15 @@ def check_code(relative: str, text: str, layers: dict[str, set[str]]) -> list[st
         add(1, "a header begins with '#pragma once' and a comment that says what it is")
     inside = relative.startswith("src/") and not relative.startswith(OUTSIDE_WORLD)
     bans = BANNED_EVERYWHERE + (BANNED_INSIDE if inside else [])
-    for number, (line, code) in enumerate(zip(lines, code_lines(text)), 1):
+    for number, (line, words) in enumerate(zip(lines, lines_without_strings(text)), 1):
+        code = words.split("//")[0]
         if len(line) > LINE_COLUMNS_MAX:
             add(number, f"longer than {LINE_COLUMNS_MAX} columns")
         for pattern, instead in bans:
             if re.search(pattern, code):
                 add(number, f"banned: {instead}")
         for pattern, instead in BANNED_WORDS:
-            if re.search(pattern, line):
+            if re.search(pattern, words):
                 add(number, instead)
     if relative.startswith("src/"):
         findings += check_includes(relative, lines, layers)
