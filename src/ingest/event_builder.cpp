@@ -243,7 +243,8 @@ bool EventBuilder::read_time() {
     return false;
   }
   happened_at_ = std::clamp(*time + context_->skew, kWallTimeMin, kWallTimeMax);
-  if (happened_at_ - received_at_ > limits::kFutureMax) {
+  // In milliseconds: eight thousand years in nanoseconds would overflow.
+  if (happened_at_ - received_at_ > std::chrono::floor<WallTime::duration>(limits::kFutureMax)) {
     happened_at_ = received_at_;
     client_time_ = text;
   }

@@ -4,7 +4,6 @@
 #include "ingest/json_scan.h"
 
 #include <gtest/gtest.h>
-
 #include <simdjson.h>
 
 #include "base/random.h"
@@ -109,7 +108,7 @@ TEST(JsonScan, PointersBeginAtTheEventOfABatch) {
 }
 
 TEST(JsonScan, NestingDoesNotUseTheStack) {
-  const std::string text(1'000'000, '[');
+  const std::string text(200'000, '[');
   ASSERT_TRUE(scan_json(text).fault);
   EXPECT_FALSE(scan_json(text + std::string(text.size(), ']')).fault);
 }

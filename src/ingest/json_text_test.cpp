@@ -1,8 +1,7 @@
 #include "ingest/json_text.h"
 
-#include <gtest/gtest.h>
-
 #include <cstring>
+#include <gtest/gtest.h>
 #include <limits>
 #include <simdjson.h>
 
@@ -11,7 +10,7 @@
 namespace eilpost::ingest {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -24,12 +23,12 @@ std::string written(double value) {
 }
 
 TEST(JsonText, EscapesOnlyWhatJsonDemands) {
-  EXPECT_EQ(quoted(""), R"("")");
-  EXPECT_EQ(quoted("plain / text with ümlauts and \U0001F600"),
+  EXPECT_EQ(in_quotes(""), R"("")");
+  EXPECT_EQ(in_quotes("plain / text with ümlauts and \U0001F600"),
             "\"plain / text with ümlauts and \U0001F600\"");
-  EXPECT_EQ(quoted("a\"b\\c"), R"("a\"b\\c")");
-  EXPECT_EQ(quoted("\b\f\n\r\t"), R"("\b\f\n\r\t")");
-  EXPECT_EQ(quoted(std::string_view("\0\x1f\x7f", 3)), "\"\\u0000\\u001f\x7f\"");
+  EXPECT_EQ(in_quotes("a\"b\\c"), R"("a\"b\\c")");
+  EXPECT_EQ(in_quotes("\b\f\n\r\t"), R"("\b\f\n\r\t")");
+  EXPECT_EQ(in_quotes(std::string_view("\0\x1f\x7f", 3)), "\"\\u0000\\u001f\x7f\"");
 }
 
 TEST(JsonText, EscapesAtEveryPlaceOfAWord) {
@@ -38,13 +37,13 @@ TEST(JsonText, EscapesAtEveryPlaceOfAWord) {
       for (const char c : {'"', '\\', '\n', '\x01'}) {
         std::string text(length, 'x');
         text[at] = c;
-        const std::string out = quoted(text);
+        const std::string out = in_quotes(text);
         EXPECT_GT(out.size(), length + 2) << out;
         EXPECT_EQ(out.find('\\'), at + 1) << out;
       }
       std::string text(length, 'x');
       text[at] = '\xC3';  // a high byte is no escape
-      EXPECT_EQ(quoted(text).size(), length + 2);
+      EXPECT_EQ(in_quotes(text).size(), length + 2);
     }
   }
 }
@@ -69,7 +68,8 @@ TEST(JsonText, RandomNumbersReadBackAsTheSame) {
     if (!(value - value == 0)) continue;  // inf, nan
     const std::string text = written(value);
     double back = 0;
-    ASSERT_EQ(parser.parse("[" + text + "]").at(0).get_double().get(back), simdjson::SUCCESS) << text;
+    ASSERT_EQ(parser.parse("[" + text + "]").at(0).get_double().get(back), simdjson::SUCCESS)
+        << text;
     EXPECT_EQ(back, value) << text;
   }
 }

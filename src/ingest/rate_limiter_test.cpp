@@ -1,7 +1,6 @@
 #include "ingest/rate_limiter.h"
 
 #include <gtest/gtest.h>
-
 #include <initializer_list>
 
 namespace eilpost::ingest {
