@@ -18,8 +18,8 @@ constexpr std::size_t kOutputBytesKeptMax = 64UL * 1024;
 
 // "timeout=5, max=100"
 std::optional<Duration> parse_keep_alive(std::string_view value) {
-  constexpr std::string_view kTimeout = "timeout=";
-  constexpr std::uint32_t kSecondsMax = 86'400;
+  static constexpr std::string_view kTimeout = "timeout=";
+  static constexpr std::uint32_t kSecondsMax = 86'400;
   while (!value.empty()) {
     const std::size_t end = std::min(value.find(','), value.size());
     const std::string_view parameter = trim_ascii(value.substr(0, end));

@@ -46,6 +46,12 @@ TEST(Message, QueryParametersAreDecoded) {
   EXPECT_EQ(find_query_parameter(query, "z"), std::nullopt);
 }
 
+TEST(Message, ReasonsAreKnownForRegisteredStatusesOnly) {
+  EXPECT_EQ(reason_of(202), "Accepted");
+  EXPECT_EQ(reason_of(505), "HTTP Version Not Supported");
+  for (const int status : {-1, 0, 299, 599, 600, 999}) EXPECT_EQ(reason_of(status), "") << status;
+}
+
 TEST(Message, TokensAndValues) {
   EXPECT_TRUE(is_token("X-a_1!"));
   for (const std::string_view bad : {"", "a b", "a:", "ä", "a\n", "(a)"})

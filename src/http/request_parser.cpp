@@ -36,7 +36,7 @@ std::optional<Method> method_of(std::uint8_t method) {
 
 // RFC 3986 host characters, an IP literal's brackets and a port; perhaps nothing at all.
 bool is_host(std::string_view text) {
-  constexpr std::string_view kPunctuation = "-._~!$&'()*+,;=:[]%";
+  static constexpr std::string_view kPunctuation = "-._~!$&'()*+,;=:[]%";
   return std::ranges::all_of(text, [&](char c) {
     return is_ascii_letter(c) || is_ascii_digit(c) || kPunctuation.contains(c);
   });

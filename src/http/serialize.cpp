@@ -68,9 +68,9 @@ void append_cleaned(std::string& out, std::string_view text) {
 }  // namespace
 
 bool is_framing_header(std::string_view name) {
-  constexpr std::string_view kNames[] = {"te",         "host",           "expect",
-                                         "trailer",    "upgrade",        "connection",
-                                         "keep-alive", "content-length", "transfer-encoding"};
+  static constexpr std::string_view kNames[] = {
+      "te",         "host",       "expect",         "trailer",          "upgrade",
+      "connection", "keep-alive", "content-length", "transfer-encoding"};
   return std::ranges::any_of(kNames, [&](std::string_view known) { return iequals(known, name); });
 }
 
