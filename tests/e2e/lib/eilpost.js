@@ -131,8 +131,8 @@ class Eilpost {
 
 // The address that the program's log says it listens on; null as long as it does not.
 function addressIn(log) {
-  const found = /\b(?:https?:\/\/)?(127\.0\.0\.1|localhost|\[::1\]):([1-9]\d*)\b/.exec(log);
-  return found ? `http://${found[1]}:${found[2]}` : null;
+  const found = /\bListening on (http:\/\/[^\s/]+:[1-9]\d*)\s/.exec(log);
+  return found ? found[1] : null;
 }
 
 // Starts a fresh Eilpost. `test` (node:test's context) disposes of it at the test's end.
