@@ -264,20 +264,21 @@ TEST(SimDirectoryCrashProperty, SectorsAreOldOrNew) {
   EXPECT_EQ(patterns.size(), 8U);
 }
 
-// Later writes may survive while earlier ones do not: nothing but sync() orders them.
+// Later writes may survive while earlier ones do not, or only in part: nothing but sync() orders
+// them. (The first write has two sectors, the second one.)
 TEST(SimDirectoryCrashProperty, UnsyncedWritesMaySurviveOutOfOrder) {
   std::set<std::string> seen;
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     SimDirectory directory(seed);
-    write_synced(directory, "a", std::string(2 * kSimSectorBytes, '-'));
+    write_synced(directory, "a", std::string(3 * kSimSectorBytes, '-'));
     const auto file = directory.open("a", OpenMode::write).value();
-    write(*file, 0, "1");
-    write(*file, kSimSectorBytes, "2");
+    write(*file, 0, std::string(2 * kSimSectorBytes, '1'));
+    write(*file, 2 * kSimSectorBytes, "2");
     directory.crash();
     const std::string content = content_of(directory, "a");
-    seen.insert({content[0], content[kSimSectorBytes]});
+    seen.insert({content[0], content[kSimSectorBytes], content[2 * kSimSectorBytes]});
   }
-  EXPECT_EQ(seen, (std::set<std::string>{"--", "1-", "-2", "12"}));
+  EXPECT_EQ(seen, (std::set<std::string>{"---", "1--", "-1-", "11-", "--2", "1-2", "-12", "112"}));
 }
 
 TEST(SimDirectoryCrashProperty, NamesSurviveAsAPrefix) {

@@ -338,6 +338,20 @@ TEST_F(SimNetworkTest, ListenerMayBeDestroyedInItsOwnCallback) {
   EXPECT_EQ(accepted, 1);
 }
 
+TEST_F(SimNetworkTest, DestroyedListenerIsNotCalledForWhatIsUnderWay) {
+  const Endpoint endpoint{.address = address_, .port = 444};
+  bool is_called = false;
+  std::unique_ptr<Listener> listener =
+      env_.outside().network().listen(endpoint, [&](auto) { is_called = true; }).value();
+  std::unique_ptr<Stream> stream;
+  const auto operation = network().connect({.endpoint = endpoint, .server_name = {}},
+                                           [&](auto made) { stream = std::move(made.value()); });
+  ASSERT_TRUE(env_.run_until([&] { return stream != nullptr; }, 1s));
+  listener.reset();
+  EXPECT_EQ(read_from(*stream), "");
+  EXPECT_FALSE(is_called);
+}
+
 class SimTlsTest : public SimNetworkTest {
  protected:
   SimTlsTest() { env_.internet().set_tls(endpoint_, identity_); }
