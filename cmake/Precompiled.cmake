@@ -27,14 +27,20 @@ function(eilpost_precompile NAME)
   file(CONFIGURE OUTPUT CMakeFiles/${target}.dir/cmake_pch.hxx.pch.sum CONTENT ${sum})
 endfunction()
 
-# eilpost_use_precompiled(TARGET NAME SOURCE...)
+# eilpost_use_precompiled(TARGET NAME): for all its sources, also those that are added later in the folder.
 function(eilpost_use_precompiled TARGET NAME)
   if(NOT EILPOST_PCH)
     return()
   endif()
   set(pch ${PROJECT_BINARY_DIR}/CMakeFiles/eilpost_pch_${NAME}.dir/cmake_pch.hxx.pch)
   target_compile_options(${TARGET} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include-pch ${pch}>")
-  set_source_files_properties(${ARGN} PROPERTIES OBJECT_DEPENDS ${pch})
+  cmake_language(EVAL CODE "cmake_language(DEFER CALL eilpost_depend_on_precompiled [[${TARGET}]] [[${pch}]])")
+endfunction()
+
+function(eilpost_depend_on_precompiled TARGET PCH)
+  get_target_property(sources ${TARGET} SOURCES)
+  list(FILTER sources INCLUDE REGEX "\\.cpp$")
+  set_source_files_properties(${sources} PROPERTIES OBJECT_DEPENDS ${PCH})
 endfunction()
 
 set(EILPOST_PCH_HEADERS <algorithm> <array> <atomic> <bit> <charconv> <chrono> <coroutine> <cstdint>

@@ -14,9 +14,9 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   endif()
 endif()
 
-# Everything ends up in programs, none in a shared library.
-add_compile_options(-fPIE)
-add_link_options(-pie)
+# Everything ends up in programs, none in a shared library; the programs have threads.
+add_compile_options(-fPIE -pthread)
+add_link_options(-pie -pthread)
 
 # Our assertions stay on in every build; NDEBUG would only switch off those of other people's headers.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")
