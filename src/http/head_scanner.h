@@ -1,7 +1,7 @@
 #pragma once
 // Finds the end of a message's head (or trailer) and refuses lines that others could cut elsewhere:
-// a bare CR or LF, a folded line. llhttp lets a bare LF and a folded line pass, and some of its
-// versions a bare CR (CVE-2023-30589).
+// a bare CR or LF, a folded line. llhttp lets a folded line pass; a bare CR or LF passes or not by
+// its version and the place (CVE-2023-30589).
 
 #include <cstddef>
 #include <cstdint>
