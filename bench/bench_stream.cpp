@@ -92,6 +92,7 @@ void timer_set_and_cancelled(benchmark::State& state) {
   TimerHeap timers;
   const Instant start{};
   std::vector<TimerId> ids;
+  ids.reserve(static_cast<std::size_t>(state.range(0)));
   for (int i = 0; i < state.range(0); ++i) {
     ids.push_back(timers.call_at(start + std::chrono::microseconds(i * 7919 % 100003), [] {}));
   }

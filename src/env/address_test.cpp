@@ -48,7 +48,7 @@ TEST(Address, BytesAreInNetworkOrder) {
 }
 
 TEST(Address, LooseFormsAreRefused) {
-  constexpr std::string_view kRows[] = {
+  constexpr std::string_view rows[] = {
       "",
       " ",
       "1",
@@ -87,7 +87,7 @@ TEST(Address, LooseFormsAreRefused) {
       "localhost",
       "1111:2222:3333:4444:5555:6666:123.123.123.1234",
   };
-  for (const std::string_view text : kRows) {
+  for (const std::string_view text : rows) {
     SCOPED_TRACE(text);
     const Result<Address> address = parse_address(text);
     ASSERT_FALSE(address.has_value());
@@ -98,8 +98,8 @@ TEST(Address, LooseFormsAreRefused) {
 }
 
 TEST(Endpoint, TextIsReadAndWritten) {
-  constexpr std::string_view kRows[] = {"127.0.0.1:80", "[::1]:443", "0.0.0.0:0", "[::]:65535"};
-  for (const std::string_view text : kRows) {
+  constexpr std::string_view rows[] = {"127.0.0.1:80", "[::1]:443", "0.0.0.0:0", "[::]:65535"};
+  for (const std::string_view text : rows) {
     SCOPED_TRACE(text);
     const Result<Endpoint> endpoint = parse_endpoint(text);
     ASSERT_TRUE(endpoint.has_value());
@@ -108,12 +108,12 @@ TEST(Endpoint, TextIsReadAndWritten) {
 }
 
 TEST(Endpoint, LooseFormsAreRefused) {
-  constexpr std::string_view kRows[] = {
+  constexpr std::string_view rows[] = {
       "",          "127.0.0.1", "127.0.0.1:",      "127.0.0.1:-1", "127.0.0.1:65536",
       ":80",       "::1:80",    "[127.0.0.1]:80",  "[::1]",        "[::1:80",
       "::1]:80",   "[]:80",     "127.0.0.1:080",   "127.0.0.1:8x", "127.0.0.1: 80",
       "[::1]:+80", "host:80",   "127.0.0.1:000080"};
-  for (const std::string_view text : kRows) {
+  for (const std::string_view text : rows) {
     SCOPED_TRACE(text);
     const Result<Endpoint> endpoint = parse_endpoint(text);
     ASSERT_FALSE(endpoint.has_value());

@@ -138,6 +138,7 @@ class DnsTest : protected WithServer, public LoopFixture {
 
   static std::vector<std::string> sorted_texts(const Resolved& resolved) {
     std::vector<std::string> texts;
+    texts.reserve(resolved.addresses.size());
     for (const Address& address : resolved.addresses) texts.push_back(to_string(address));
     std::ranges::sort(texts);
     return texts;
@@ -221,10 +222,10 @@ TEST_F(DnsTest, NamesThatCannotBeAreRefused) {
 }
 
 TEST_F(DnsTest, ManyNamesAreResolvedAtOnce) {
-  constexpr int kNames = 100;
+  constexpr int names_count = 100;
   std::vector<std::unique_ptr<Operation>> operations;
   int right = 0;
-  for (int i = 0; i < kNames; ++i) {
+  for (int i = 0; i < names_count; ++i) {
     const std::string host = "host" + std::to_string(i) + ".test.example";
     const std::string address = "192.0.2." + std::to_string(i);
     server.answers[host] = {.addresses = {address}};
@@ -232,7 +233,7 @@ TEST_F(DnsTest, ManyNamesAreResolvedAtOnce) {
       right += to_string(result.value().addresses.front()) == address ? 1 : 0;
     }));
   }
-  EXPECT_TRUE(run_until([&] { return right == kNames; }));
+  EXPECT_TRUE(run_until([&] { return right == names_count; }));
 }
 
 TEST_F(DnsTest, DestroyedLookupNeverCallsBack) {
@@ -240,8 +241,11 @@ TEST_F(DnsTest, DestroyedLookupNeverCallsBack) {
   server.answers["silent.test.example"] = {.is_silent = true};
   bool called = false;
   for (const std::string_view host : {"a.test.example", "silent.test.example", "192.0.2.1"}) {
-    auto operation = network().resolve(host, [&](Result<Resolved>) { called = true; });
+    auto witness = std::make_shared<int>(0);
+    auto operation =
+        network().resolve(host, [&called, witness](Result<Resolved>) { called = true; });
     operation.reset();
+    EXPECT_EQ(witness.use_count(), 1) << "the callback is kept";
   }
   settle();
   EXPECT_EQ(failure("silent.test.example"),

@@ -31,7 +31,8 @@ void Ready::withdraw() {
   if (next != nullptr) take_out(*this);
 }
 
-Reactor::Reactor() : epoll_descriptor_(epoll_create1(EPOLL_CLOEXEC)) {
+Reactor::Reactor(bool has_fine_waits)
+    : epoll_descriptor_(epoll_create1(EPOLL_CLOEXEC)), has_fine_waits_(has_fine_waits) {
   EILPOST_ASSERT(epoll_descriptor_ >= 0);
   ready_.previous = &ready_;
   ready_.next = &ready_;

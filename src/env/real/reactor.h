@@ -59,7 +59,8 @@ class Watch {
 //            one or destroys the other.
 class Reactor {
  public:
-  Reactor();
+  // Without fine waits (an old kernel has none) time limits are rounded up to milliseconds.
+  explicit Reactor(bool has_fine_waits = true);
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
   ~Reactor();
@@ -86,7 +87,7 @@ class Reactor {
   static constexpr std::size_t kEventsMax = 256;
 
   int epoll_descriptor_;
-  bool has_fine_waits_ = true;  // Whether the system knows epoll_pwait2().
+  bool has_fine_waits_;  // Whether the system knows epoll_pwait2(), as far as we know.
   std::array<epoll_event, kEventsMax> events_{};
   std::size_t events_count_ = 0;
   std::size_t events_next_ = 0;

@@ -17,6 +17,12 @@ using namespace std::chrono_literals;
 
 using RealLoopTest = LoopFixture;
 
+constexpr int kNumbersCount = 5000;
+
+void post_numbers(RealLoop& loop, std::vector<int>& target) {
+  for (int i = 0; i < kNumbersCount; ++i) loop.post([&target, i] { target.push_back(i); });
+}
+
 RealLoopOptions options() {
   return {.name = "test", .dns = {}, .system_trust = SystemTrust::load("").value()};
 }
@@ -36,22 +42,14 @@ TEST_F(RealLoopTest, PostedWorkRunsInALaterTurnInOrder) {
 }
 
 TEST_F(RealLoopTest, WorkOfEachThreadRunsInTheOrderOfItsPosting) {
-  constexpr int kThreads = 4;
-  constexpr int kWorks = 5000;
-  std::vector<std::vector<int>> seen(kThreads);
+  std::vector<std::vector<int>> seen(4);
   std::vector<std::thread> threads;
-  for (int thread = 0; thread < kThreads; ++thread) {
-    threads.emplace_back([this, thread, &seen] {
-      for (int i = 0; i < kWorks; ++i) {
-        loop_.post([&row = seen[static_cast<std::size_t>(thread)], i] { row.push_back(i); });
-      }
-    });
-  }
-  EXPECT_TRUE(run_until([&] {
-    return std::ranges::all_of(seen, [](const auto& row) { return row.size() == kWorks; });
-  }));
+  threads.reserve(seen.size());
+  for (auto& row : seen) threads.emplace_back(post_numbers, std::ref(loop_), std::ref(row));
+  const auto is_full = [](const auto& row) { return row.size() == kNumbersCount; };
+  EXPECT_TRUE(run_until([&] { return std::ranges::all_of(seen, is_full); }));
   for (std::thread& thread : threads) thread.join();
-  for (const auto& row : seen) EXPECT_TRUE(std::ranges::is_sorted(row));
+  EXPECT_TRUE(std::ranges::all_of(seen, [](auto& row) { return std::ranges::is_sorted(row); }));
 }
 
 TEST_F(RealLoopTest, TimersFireInOrderAndNotTooEarly) {
@@ -120,21 +118,21 @@ TEST(RealLoop, EndOfDroppedWorkMayPostAgain) {
 }
 
 TEST(RealWorker, JobsRunOneAfterTheOtherAndAllBeforeTheEnd) {
-  constexpr int kJobs = 1000;
   std::vector<int> seen;
   std::atomic<int> running = 0;
-  {
-    RealWorker worker("test-worker");
-    for (int i = 0; i < kJobs; ++i) {
-      worker.run([&, i] {
-        EXPECT_EQ(running.fetch_add(1), 0);
-        seen.push_back(i);
-        running.fetch_sub(1);
-        if (i == kJobs - 1) worker.run([&] { seen.push_back(kJobs); });
-      });
-    }
-  }
-  EXPECT_EQ(seen.size(), kJobs + 1U);
+  std::atomic<int> running_max = 0;
+  auto worker = std::make_unique<RealWorker>("test-worker");
+  const auto job = [&](int number) {
+    running_max = std::max(running_max.load(), ++running);
+    seen.push_back(number);
+    --running;
+  };
+  for (int i = 0; i < 1000; ++i) worker->run([&job, i] { job(i); });
+  // A job given by a job, while the end is awaited, runs too.
+  worker->run([&job, &on = *worker] { on.run([&job] { job(1000); }); });
+  worker.reset();
+  EXPECT_EQ(running_max, 1);
+  EXPECT_EQ(seen.size(), 1001U);
   EXPECT_TRUE(std::ranges::is_sorted(seen));
 }
 

@@ -62,10 +62,9 @@ SocketStream::Attempt SocketStream::receive(std::span<std::byte> buffer) {
   while (true) {
     const ssize_t count = recv(socket(), buffer.data(), buffer.size(), 0);
     if (count >= 0) {
-      // A short read has emptied the socket: what comes later is a new event. The end itself
-      // makes no second event, so after it every read is tried.
+      // A short read has emptied the socket: what comes later is a new event. The end is one event
+      // too, perhaps the same as that of the last bytes, so after it every read is tried.
       if (std::cmp_less(count, buffer.size()) && !ended_) readable_ = false;
-      if (count == 0) readable_ = ended_ = true;
       return static_cast<std::size_t>(count);
     }
     if (errno == EAGAIN) {

@@ -252,6 +252,19 @@ TEST_F(StreamTest, WriteCallbackMayDestroyTheStreamWhileItsReadIsReady) {
   EXPECT_FALSE(read_called);
 }
 
+TEST_F(StreamTest, WriteAndReadyReadOfOneTurnBothCallBack) {
+  make_pair();
+  EXPECT_TRUE(write_text(far(), "ready").has_value());
+  settle();
+  std::byte buffer[16];
+  WriteOutcome write;
+  ReadOutcome read;
+  near_->write(as_bytes("x"), write.callback());
+  near_->read(buffer, read.callback());
+  ASSERT_TRUE(run_until([&] { return write.is_done && read.is_done; }));
+  EXPECT_EQ(read.result.value(), 5U);
+}
+
 TEST_F(StreamTest, BigWriteWaitsForASlowReader) {
   make_pair();
   std::string big(10 << 20, '\0');
@@ -413,9 +426,14 @@ TEST_F(StreamTest, ListenerOutlivesALackOfDescriptors) {
   const rlimit none_left{.rlim_cur = static_cast<rlim_t>(lowest_free), .rlim_max = old.rlim_max};
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none_left), 0);
   settle();
+  // Meanwhile the loop sleeps.
+  const Instant start = loop_.clock().now();
+  loop_.run_turn(5ms);
+  const Duration slept = loop_.clock().now() - start;
   const std::size_t accepted_meanwhile = accepted_.size();
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
   EXPECT_EQ(accepted_meanwhile, 0U);
+  EXPECT_GE(slept, 5ms);
   EXPECT_TRUE(run_until([&] { return accepted_.size() == outcomes.size(); }));
 }
 

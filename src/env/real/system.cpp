@@ -5,6 +5,11 @@
 #include <unistd.h>
 
 namespace eilpost::env {
+namespace {
+
+constexpr std::size_t kNameCharactersMax = 15;
+
+}  // namespace
 
 Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
   if (this != &other) {
@@ -25,7 +30,6 @@ std::string reason_of(int error_number) {
 }
 
 void name_this_thread(const std::string& name) {
-  constexpr std::size_t kNameCharactersMax = 15;
   pthread_setname_np(pthread_self(), name.substr(0, kNameCharactersMax).c_str());
 }
 

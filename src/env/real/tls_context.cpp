@@ -15,6 +15,7 @@ namespace eilpost::env {
 namespace {
 
 constexpr std::size_t kCertificatesMax = 100;  // in one field
+constexpr std::size_t kProtocolBytesMax = 255;
 
 using BioPointer = std::unique_ptr<BIO, internal::Freer<BIO_free>>;
 using X509Pointer = std::unique_ptr<X509, internal::Freer<X509_free>>;
@@ -204,7 +205,6 @@ Result<void> RealTlsContext::set_identity(const TlsOptions& options) {
 }
 
 Result<void> RealTlsContext::set_protocols(const TlsOptions& options) {
-  constexpr std::size_t kProtocolBytesMax = 255;
   std::string wire;
   for (const std::string& protocol : options.alpn) {
     if (protocol.empty() || protocol.size() > kProtocolBytesMax) {

@@ -59,8 +59,8 @@ BioMethodPointer make_bio_method() {
 }
 
 BIO* new_bio(TlsStream& stream) {
-  static const BioMethodPointer method = make_bio_method();
-  BIO* bio = BIO_new(method.get());
+  static const BioMethodPointer kMethod = make_bio_method();
+  BIO* bio = BIO_new(kMethod.get());
   EILPOST_ASSERT(bio != nullptr);
   BIO_set_data(bio, &stream);
   BIO_set_init(bio, 1);
