@@ -1,5 +1,6 @@
 #include "match/matcher.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/hash.h"
@@ -19,6 +20,13 @@ void Matcher::match(EnvironmentId environment, std::string_view type, const Even
                     Scratch& scratch, std::vector<Owed>& owed) const {
   const auto found = types_.find(KeyView{.environment = environment, .type = type});
   if (found != types_.end()) found->second->match(document, scratch, owed);
+}
+
+std::size_t Matcher::shared_count(const Matcher& other) const {
+  return static_cast<std::size_t>(std::ranges::count_if(types_, [&other](const auto& entry) {
+    const auto found = other.types_.find(entry.first);
+    return found != other.types_.end() && found->second == entry.second;
+  }));
 }
 
 std::shared_ptr<const Matcher> Matcher::build(

@@ -77,6 +77,9 @@ class Matcher {
       const std::vector<std::shared_ptr<const Candidate>>& candidates,
       const std::shared_ptr<const Matcher>& previous);
 
+  // How many parts, each of one environment and event type, this shares with `other`.
+  [[nodiscard]] std::size_t shared_count(const Matcher& other) const;
+
  private:
   struct Key {
     EnvironmentId environment{};
