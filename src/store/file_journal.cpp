@@ -218,18 +218,26 @@ AppendOutcome FileJournal::append(std::span<const ByteView> records, Space space
   EILPOST_ASSERT(!records.empty() && bytes <= append_bytes_max() + kFrameHeaderBytes);
   const bool is_fitting = offset_ + bytes <= options_.segment_bytes;
   if (!is_fitting && !roll(space)) return AppendOutcome::full;
+  AppendOutcome outcome = write_frame(records, positions);
+  // A segment that was not filled beforehand may have no space left; the next one has.
+  if (outcome == AppendOutcome::full && roll(space)) outcome = write_frame(records, positions);
+  return outcome;
+}
 
+AppendOutcome FileJournal::write_frame(std::span<const ByteView> records,
+                                       std::vector<Position>& positions) {
   const Position position = to_position(current_->facts.number, offset_);
   builder_.build(current_->facts, {.position = position, .previous = last_frame_}, records,
                  positions);
-  const Result<void> written = current_->file->write_at(offset_, builder_.bytes());
+  const ByteView frame = builder_.bytes();
+  const Result<void> written = current_->file->write_at(offset_, frame);
   if (!written && written.error().code == ErrorCode::disk_full) return take_back();
   if (!written || !current_->file->sync()) {
     is_dead_ = true;
     return AppendOutcome::failed;
   }
   last_frame_ = position;
-  offset_ += bytes;
+  offset_ += frame.size();
   end_.store(to_position(current_->facts.number, offset_).value, std::memory_order_release);
   return AppendOutcome::durable;
 }

@@ -84,6 +84,8 @@ class FileJournal final : public Journal {
   [[nodiscard]] Result<void> fill(env::File& file);
   [[nodiscard]] Result<void> save_manifest(const Segments& segments);
   [[nodiscard]] Result<void> give_up(Segments victims);
+  [[nodiscard]] AppendOutcome write_frame(std::span<const ByteView> records,
+                                          std::vector<Position>& positions);
   [[nodiscard]] AppendOutcome take_back();
   [[nodiscard]] bool roll(Space space);
   [[nodiscard]] SegmentFacts new_facts(std::uint64_t number);

@@ -82,13 +82,12 @@ class FileJournal::Recovery {
   }
 
   void take_frame() {
-    const bool is_first = last_frame_ == Position{};
-    const bool is_gap_known = is_gap_reported_;
-    is_gap_reported_ = false;
-    if (!is_first && !is_gap_known && frame_.header.previous != last_frame_) {
+    const Position previous = frame_.header.previous;
+    const bool is_known = last_frame_ != Position{} && previous != Position{};
+    if (is_known && !is_gap_reported_ && previous != last_frame_) {
       report_gap(last_frame_, frame_.header.position);
-      is_gap_reported_ = false;
     }
+    is_gap_reported_ = false;
     for (const FoundRecord& record : frame_.records) each_(record.position, record.bytes);
     last_frame_ = frame_.header.position;
     end_ = to_position(segment_of(last_frame_), frame_.end_offset);
@@ -132,8 +131,13 @@ Result<void> FileJournal::recover(Position from, const RecordSink& each) {
   Recovery recovery(*this, each);
   EILPOST_RETURN_IF_ERROR(recovery.run(from));
   last_frame_ = recovery.last_frame();
+  const Position found = std::max(recovery.end(), from);
+  if (found < known_durable_ && offset_of(known_durable_) > kSegmentHeaderBytes) {
+    report(fmt::format("Damage: frames between {} and {} are lost.", place_of(found),
+                       place_of(known_durable_)));
+  }
   // What a checkpoint covers was used: its positions are not used again, whatever became of it.
-  return choose_current(std::max({recovery.end(), known_durable_, from}));
+  return choose_current(std::max(found, known_durable_));
 }
 
 // Makes the journal ready to append at `end`, or at the next place that there is.

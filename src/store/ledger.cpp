@@ -15,6 +15,7 @@ constexpr std::uint8_t kSettledState = 0;
 constexpr std::uint32_t kAttemptsMax = (1U << 10U) - 1;
 constexpr std::uint32_t kTidyBelow = Ledger::kSlabEntries / 4;
 constexpr std::uint32_t kMergedMax = Ledger::kSlabEntries / 2;
+constexpr std::size_t kOwedBytes = 8 + 4 + 8;
 constexpr std::int64_t kAcceptedAtMax = (1LL << 48U) - 1;
 
 std::uint8_t to_state(DeliveryState state) {
@@ -326,7 +327,7 @@ void Ledger::Snapshot::for_each(const std::function<void(const Unsettled&)>& eac
 Bytes Ledger::Snapshot::encode() const {
   constexpr std::size_t kEntryBytesGuess = 36;
   Bytes bytes;
-  bytes.reserve(unsettled_count_ * kEntryBytesGuess + owed_.size() * 24 + 64);
+  bytes.reserve(unsettled_count_ * kEntryBytesGuess + owed_.size() * kOwedBytes + 64);
   ByteWriter writer(bytes);
   writer.u64(base_);
   writer.varint(owed_.size());
@@ -366,7 +367,9 @@ std::unique_ptr<Ledger> Ledger::decode(ByteView bytes) {
   auto ledger = std::make_unique<Ledger>();
   ByteReader reader(bytes);
   ledger->base_ = reader.u64();
-  std::vector<Owed> owed(std::min<std::uint64_t>(reader.varint(), reader.rest().size() / 20));
+  const std::uint64_t owed_count = reader.varint();
+  if (owed_count > reader.rest().size() / kOwedBytes) return nullptr;
+  std::vector<Owed> owed(owed_count);
   for (Owed& row : owed) {
     row.webhook = static_cast<WebhookId>(reader.u64());
     row.webhook_version = reader.u32();

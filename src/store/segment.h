@@ -53,7 +53,7 @@ struct FrameHeader {
   std::uint32_t body_bytes = 0;
   std::uint32_t records_count = 0;
   Position position;
-  Position previous;  // of the frame before; 0 in the first of a journal
+  Position previous;  // of the frame before; 0: not known
 };
 
 // Writes a frame into one buffer that it keeps.
