@@ -51,7 +51,7 @@ void take(benchmark::State& state, const std::string& body) {
     benchmark::DoNotOptimize(taken->events.data());
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(events_count));
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * body.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body.size()));
 }
 
 void ingest_one(benchmark::State& state) {

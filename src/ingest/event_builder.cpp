@@ -38,6 +38,11 @@ bool has_control(std::string_view text) {
       text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; });
 }
 
+// Most keys differ in length or in their last letter: cheaper than calling memcmp.
+bool is_same_key(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && (a.empty() || (a.back() == b.back() && a == b));
+}
+
 std::string make_uuid(Random& random) {
   const std::uint64_t first = random.next();
   const std::uint64_t second = random.next();
@@ -292,6 +297,10 @@ void EventBuilder::write_data() {
     const Object data = data_->get_object().value_unsafe();
     check_keys(data);
     for (const auto member : data) {
+      if (!member.key.starts_with("wm")) {
+        write_member(member.key, member.value, place);
+        continue;
+      }
       if (member.key == "wm.env" || member.key == "wm.envName") continue;
       if (member.key == "wm.euId") {
         path_.push_back({.key = member.key});
@@ -485,8 +494,9 @@ bool EventBuilder::check_keys(Object object) {
   std::string_view repeated;
   if (keys_.size() <= kPairwiseKeysMax) {
     for (std::size_t i = 1; i < keys_.size(); ++i) {
-      const auto before = keys_.begin() + static_cast<std::ptrdiff_t>(i);
-      if (std::find(keys_.begin(), before, keys_[i]) != before) repeated = keys_[i];
+      for (std::size_t j = 0; j < i; ++j) {
+        if (is_same_key(keys_[i], keys_[j])) repeated = keys_[i];
+      }
     }
   } else {
     std::ranges::sort(keys_);

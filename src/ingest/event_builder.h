@@ -93,7 +93,9 @@ class EventBuilder {
   bool enter(Place& place);
 
   [[nodiscard]] std::string pointer() const;
-  void report(std::string code, std::string detail) { report_at(code, detail, pointer()); }
+  void report(std::string_view code, std::string_view detail) {
+    report_at(code, detail, pointer());
+  }
   void report_at(std::string_view code, std::string_view detail, std::string_view pointer);
   [[nodiscard]] bool ok() const { return problems_->size() == problems_before_; }
 

@@ -28,14 +28,46 @@ bool needs_escape(char c) {
   return static_cast<unsigned char>(c) < ' ' || c == '"' || c == '\\';
 }
 
+template <class Word = std::uint64_t>
+Word load(const char* bytes) {
+  Word word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+// Every byte of a text of 1 to 7 bytes, some of them more than once. (A copy of variable length
+// into a word, read back at once, costs more than everything else here.)
+std::uint64_t load_short(std::string_view text) {
+  const char* const bytes = text.data();
+  const std::size_t size = text.size();
+  if (size >= 4) {
+    return load<std::uint32_t>(bytes) |
+           (std::uint64_t{load<std::uint32_t>(bytes + size - 4)} << 32U);
+  }
+  const auto byte = [&](std::size_t i) {
+    return std::uint64_t{static_cast<unsigned char>(bytes[i])};
+  };
+  return (kOnes * ' ' & ~0xFFFFFFULL) | byte(0) | (byte(size / 2) << 8U) | (byte(size - 1) << 16U);
+}
+
+constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
+
+// Whether nothing has to be escaped.
+bool is_plain(std::string_view text) {
+  if (text.empty()) return true;
+  if (text.size() < kWordBytes) return needs_escape(load_short(text)) == 0;
+  std::uint64_t found = 0;
+  for (std::size_t i = 0; i + kWordBytes <= text.size(); i += kWordBytes) {
+    found |= needs_escape(load(text.data() + i));
+  }
+  // The last word may overlap the one before.
+  return (found | needs_escape(load(text.data() + text.size() - kWordBytes))) == 0;
+}
+
 // How many bytes from the beginning can stand as they are.
 std::size_t plain_prefix(std::string_view text) {
   std::size_t i = 0;
-  for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + i, sizeof word);
-    if (needs_escape(word) != 0) break;
-  }
+  while (i + kWordBytes <= text.size() && needs_escape(load(text.data() + i)) == 0) i += kWordBytes;
   while (i < text.size() && !needs_escape(text[i])) ++i;
   return i;
 }
@@ -76,6 +108,17 @@ void append_escape(std::string& out, char c) {
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
+  if (is_plain(text)) {
+    const std::size_t begin = out.size();
+    const std::size_t size = begin + text.size() + 2;
+    out.resize_and_overwrite(size, [&](char* bytes, std::size_t) {
+      bytes[begin] = '"';
+      text.copy(bytes + begin + 1, text.size());
+      bytes[size - 1] = '"';
+      return size;
+    });
+    return;
+  }
   out += '"';
   while (true) {
     const std::size_t plain = plain_prefix(text);
