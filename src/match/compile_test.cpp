@@ -50,7 +50,8 @@ TEST(Compile, ExampleOfTheSpecificationIsInOrder) {
   const Problems problems = problems_of(
       R"({"all":[{"property":"nps","operator":"greater_or_equal","value":9},
                  {"any":[{"property":"wm.language","operator":"is","value":"de"},
-                         {"not":{"property":"ctx.title","operator":"contains","value":"Demo"}}]}]})");
+                         {"not":{"property":"ctx.title","operator":"contains",
+                                 "value":"Demo"}}]}]})");
   EXPECT_EQ(shown(problems.errors), "");
   EXPECT_EQ(shown(problems.warnings), "");
 }
