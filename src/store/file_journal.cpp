@@ -12,8 +12,6 @@
 namespace eilpost::store {
 namespace {
 
-// Segments that are ready beyond the one in use: two are the reserve for a full disk.
-constexpr std::size_t kReserveSegments = 2;
 constexpr std::size_t kAheadSegments = kReserveSegments + 1;
 constexpr std::size_t kSparesMax = 2;
 constexpr std::size_t kZerosBytes = 1024UL * 1024;
@@ -216,6 +214,8 @@ AppendOutcome FileJournal::append(std::span<const ByteView> records, Space space
   if (is_dead_) return AppendOutcome::failed;
   const std::uint64_t bytes = frame_bytes(records);
   EILPOST_ASSERT(!records.empty() && bytes <= append_bytes_max() + kFrameHeaderBytes);
+  if (is_in_reserve_) is_in_reserve_ = ahead_count() < kReserveSegments;
+  if (is_in_reserve_ && space == Space::common) return AppendOutcome::full;
   const bool is_fitting = offset_ + bytes <= options_.segment_bytes;
   if (!is_fitting && !roll(space)) return AppendOutcome::full;
   AppendOutcome outcome = write_frame(records, positions);
@@ -263,6 +263,7 @@ bool FileJournal::roll(Space space) {
     if (segment->facts.number <= current_->facts.number) continue;
     current_ = segment;
     offset_ = kSegmentHeaderBytes;
+    is_in_reserve_ = ahead <= kReserveSegments;
     end_.store(to_position(segment->facts.number, offset_).value, std::memory_order_release);
     return true;
   }

@@ -20,6 +20,9 @@
 
 namespace eilpost::store {
 
+// Of the segments that are ready beyond the one in use, so many are kept for a full disk.
+inline constexpr std::size_t kReserveSegments = 2;
+
 // Is told of damage and of a torn tail, in a sentence with the place.
 using DamageSink = std::function<void(std::string_view)>;
 
@@ -106,6 +109,8 @@ class FileJournal final : public Journal {
   std::uint64_t offset_ = kSegmentHeaderBytes;  // of the next frame in `current_`
   Position last_frame_;
   FrameBuilder builder_;
+  bool is_in_reserve_ =
+      false;  // `current_` was taken from the reserve, which was not made up since
   bool is_dead_ = false;
 
   std::atomic<std::uint64_t> end_{0};

@@ -160,6 +160,8 @@ Result<void> FileJournal::choose_current(Position end) {
                       : kSegmentHeaderBytes;
   end_.store(to_position(current_->facts.number, offset_).value, std::memory_order_release);
 
+  is_in_reserve_ = all.size() > 1 && ahead_count() < kReserveSegments;
+
   EILPOST_RETURN_IF_ERROR(rewrite_last_frame());
   EILPOST_RETURN_IF_ERROR(wipe(*current_->file, offset_));
   if (std::next(found) != all.end()) {

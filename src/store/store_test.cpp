@@ -1,0 +1,494 @@
+#include "store/store.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "env/sim/sim_env.h"
+#include "store/journal_store.h"
+#include "store/manifest.h"
+#include "store/sim_journal.h"
+#include "store/test_events.h"
+
+namespace eilpost::store {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class StoreTest : public testing::Test {
+ protected:
+  StoreTest() { open(); }
+
+  void open() {
+    store_ = Store::open(env_, options_, [this](std::string_view what) {
+               reports_.emplace_back(what);
+             }).value();
+  }
+  void reopen() {
+    store_->close();
+    store_.reset();
+    env_.restart();
+    open();
+  }
+  void crash(env::Crash kind = env::Crash::power_loss) {
+    env_.crash(kind);
+    store_.reset();
+    env_.restart();
+    open();
+  }
+
+  Accepted accept(std::vector<Accept> batch) {
+    std::optional<Accepted> answer;
+    store_->accept(std::move(batch), env_.lane(0),
+                   [&](Accepted accepted) { answer = std::move(accepted); });
+    EXPECT_TRUE(env_.run_until([&] { return answer.has_value(); }, seconds(5)));
+    return std::move(answer).value_or(Accepted{});
+  }
+  // One event that owes `owed_count` deliveries; its accept sequence.
+  Position accept_one(std::uint64_t number, std::uint64_t owed_count = 1) {
+    Accepted accepted = accept(one(number, owed_count));
+    EXPECT_EQ(accepted.status, AcceptStatus::durable);
+    EXPECT_TRUE(accepted.sequences.at(0).has_value());
+    return accepted.sequences.at(0).value_or(Position{});
+  }
+  [[nodiscard]] std::vector<Accept> one(std::uint64_t number, std::uint64_t owed_count = 1) {
+    std::vector<Accept> batch;
+    batch.push_back(make_accept(make_event(number, env_.clock().wall_now()), owed_count));
+    return batch;
+  }
+  // An attempt after which another follows, 5 minutes after the simulation's beginning.
+  static Attempt retrying(DeliveryId id, std::uint16_t number) {
+    Attempt attempt = make_attempt(id, DeliveryState::retrying);
+    attempt.number = number;
+    attempt.next.retry_at = env::kSimWallStart + seconds(300);
+    return attempt;
+  }
+  void flush() {
+    bool is_done = false;
+    store_->flush(env_.lane(0), [&] { is_done = true; });
+    EXPECT_TRUE(env_.run_until([&] { return is_done; }, seconds(5)));
+  }
+  Result<std::shared_ptr<const Event>> read(DeliveryId id) {
+    std::optional<Result<std::shared_ptr<const Event>>> answer;
+    store_->read_event(id, env_.lane(0), [&](auto result) { answer = std::move(result); });
+    EXPECT_TRUE(env_.run_until([&] { return answer.has_value(); }, seconds(5)));
+    return std::move(*answer);
+  }
+  std::vector<Unsettled> unsettled() {
+    std::vector<Unsettled> all;
+    store_->take_unsettled([&](const Unsettled& delivery) { all.push_back(delivery); });
+    return all;
+  }
+
+  env::SimEnv env_{1};
+  Options options_{.segment_bytes = 64UL * 1024};
+  std::vector<std::string> reports_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(StoreTest, AcceptedEventSurvivesPowerLoss) {
+  const Position sequence = accept_one(1, 2);
+  crash();
+  const std::vector<Unsettled> owed = unsettled();
+  ASSERT_EQ(owed.size(), 2U);
+  EXPECT_EQ(owed[0].delivery, (DeliveryId{.sequence = sequence, .ordinal = 0}));
+  EXPECT_EQ(owed[1].delivery, (DeliveryId{.sequence = sequence, .ordinal = 1}));
+  EXPECT_EQ(owed[1].owed.webhook, make_owed(1).webhook);
+  const auto event = read(owed[1].delivery);
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ((*event)->document, make_event(1, owed[0].accepted_at).document);
+  EXPECT_TRUE(reports_.empty());
+}
+
+TEST_F(StoreTest, AnswerComesOnlyAfterTheSync) {
+  bool is_answered = false;
+  store_->accept(one(1), env_.lane(0), [&](const Accepted&) {
+    is_answered = true;
+    const env::SimDiskImage durable = env_.directory().durable_image();
+    const bool is_there = std::ranges::any_of(durable, [](const auto& file) {
+      return as_text(file.second).find("NPS Q4") != std::string_view::npos;
+    });
+    EXPECT_TRUE(is_there);
+  });
+  EXPECT_FALSE(is_answered);
+  ASSERT_TRUE(env_.run_until([&] { return is_answered; }, seconds(1)));
+}
+
+TEST_F(StoreTest, RepeatIsRecognisedOnceAcrossRestarts) {
+  const Position sequence = accept_one(1);
+  EXPECT_EQ(accept(one(1)).sequences, (std::vector<std::optional<Position>>{std::nullopt}));
+  crash();
+  EXPECT_FALSE(accept(one(1)).sequences.at(0).has_value());
+  reopen();
+  EXPECT_FALSE(accept(one(1)).sequences.at(0).has_value());
+  EXPECT_EQ(unsettled().size(), 1U);
+  EXPECT_GT(accept_one(2), sequence);
+}
+
+TEST_F(StoreTest, RepeatWithinOneRequestIsRecognised) {
+  std::vector<Accept> batch = one(1);
+  batch.push_back(one(1).front());
+  batch.push_back(one(2).front());
+  const Accepted accepted = accept(std::move(batch));
+  ASSERT_EQ(accepted.sequences.size(), 3U);
+  EXPECT_TRUE(accepted.sequences[0].has_value());
+  EXPECT_FALSE(accepted.sequences[1].has_value());
+  EXPECT_TRUE(accepted.sequences[2].has_value());
+}
+
+TEST_F(StoreTest, SameIdOfAnotherSourceOrUserIsNoRepeat) {
+  (void)accept_one(1);
+  std::vector<Accept> batch = one(1);
+  Event other_source = *batch[0].event;
+  other_source.source = SourceId{77};
+  Event other_user = *batch[0].event;
+  other_user.user = "another";
+  batch.clear();
+  batch.push_back(make_accept(other_source));
+  batch.push_back(make_accept(other_user));
+  const Accepted accepted = accept(std::move(batch));
+  EXPECT_TRUE(accepted.sequences.at(0).has_value());
+  EXPECT_TRUE(accepted.sequences.at(1).has_value());
+}
+
+TEST_F(StoreTest, TwoRequestsAtOnceAreNotBothFirst) {
+  int first_count = 0;
+  int answers_count = 0;
+  for (int i = 0; i < 5; ++i) {
+    store_->accept(one(9), env_.lane(0), [&](const Accepted& accepted) {
+      ++answers_count;
+      first_count += accepted.sequences.at(0) ? 1 : 0;
+    });
+  }
+  ASSERT_TRUE(env_.run_until([&] { return answers_count == 5; }, seconds(1)));
+  EXPECT_EQ(first_count, 1);
+}
+
+TEST_F(StoreTest, ReplayIsNeverARepeat) {
+  const Position sequence = accept_one(1);
+  std::vector<Accept> batch = one(1);
+  batch[0].replay_of = ReplayOf{.original = {.sequence = sequence}};
+  EXPECT_TRUE(accept(batch).sequences.at(0).has_value());
+  EXPECT_TRUE(accept(batch).sequences.at(0).has_value());
+}
+
+TEST_F(StoreTest, IdIsNewAgainAfterTheWindow) {
+  (void)accept_one(1);
+  for (int i = 0; i < 24; ++i) {
+    env_.advance(hours(1));
+    (void)accept_one(100 + static_cast<std::uint64_t>(i));
+    if (i < 23) EXPECT_FALSE(accept(one(1)).sequences.at(0).has_value()) << i;
+  }
+  env_.advance(hours(1));
+  (void)accept_one(200);
+  env_.advance(hours(1));
+  (void)accept_one(201);
+  env_.advance(seconds(1));
+  EXPECT_TRUE(accept(one(1)).sequences.at(0).has_value());
+}
+
+TEST_F(StoreTest, SettledDeliveryIsNotOwedAfterARestart) {
+  const Position first = accept_one(1, 2);
+  const Position second = accept_one(2);
+  store_->record(make_attempt({.sequence = first, .ordinal = 0}));
+  store_->record(Settled{.delivery = {.sequence = second}, .reason = FailReason::expired});
+  flush();
+  EXPECT_EQ(store_->unsettled_count(), 1U);
+  crash();
+  const std::vector<Unsettled> owed = unsettled();
+  ASSERT_EQ(owed.size(), 1U);
+  EXPECT_EQ(owed[0].delivery, (DeliveryId{.sequence = first, .ordinal = 1}));
+  EXPECT_EQ(read({.sequence = second}).error().code, ErrorCode::record_gone);
+}
+
+TEST_F(StoreTest, NotesAreDurableAfterTheLazyDelay) {
+  const Position sequence = accept_one(1);
+  store_->record(retrying({.sequence = sequence}, 1));
+  env_.advance(milliseconds(30));
+  crash();
+  const std::vector<Unsettled> owed = unsettled();
+  ASSERT_EQ(owed.size(), 1U);
+  EXPECT_EQ(owed[0].attempts_count, 1);
+  EXPECT_EQ(owed[0].state, DeliveryState::retrying);
+  EXPECT_EQ(owed[0].next_attempt_at, env::kSimWallStart + seconds(300));
+}
+
+TEST_F(StoreTest, NoteAloneWaitsForTheLazyDelay) {
+  const Position sequence = accept_one(1);
+  env_.advance(seconds(1));
+  const std::uint64_t frames_count = store_->usage().frames_count;
+  store_->record(make_attempt({.sequence = sequence}, DeliveryState::retrying));
+  env_.advance(milliseconds(15));
+  EXPECT_EQ(store_->usage().frames_count, frames_count);
+  (void)accept_one(2);  // It rides along.
+  EXPECT_EQ(store_->usage().frames_count, frames_count + 1);
+  env_.advance(seconds(1));
+  EXPECT_EQ(store_->usage().frames_count, frames_count + 1);
+}
+
+TEST_F(StoreTest, RequestsThatWaitShareAFrame) {
+  env_.advance(seconds(1));
+  const std::uint64_t frames_count = store_->usage().frames_count;
+  int answers_count = 0;
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    store_->accept(one(i), env_.lane(0), [&](const Accepted&) { ++answers_count; });
+  }
+  ASSERT_TRUE(env_.run_until([&] { return answers_count == 50; }, seconds(1)));
+  EXPECT_LE(store_->usage().frames_count, frames_count + 2);
+}
+
+TEST_F(StoreTest, FollowerSeesEverythingInOrder) {
+  const Position first = accept_one(1, 2);
+  store_->record(make_attempt({.sequence = first}));
+  store_->record(Settled{.delivery = {.sequence = first, .ordinal = 1}});
+  const Position second = accept_one(2, 0);
+  bool is_woken = false;
+  store_->on_more([&] { is_woken = true; });
+  const Result<Followed> followed = store_->follow({}, 1'000'000);
+  ASSERT_TRUE(followed.has_value());
+  ASSERT_EQ(followed->entries.size(), 4U);
+  const auto* accepted = std::get_if<AcceptedEntry>(followed->entries.data());
+  ASSERT_NE(accepted, nullptr);
+  EXPECT_EQ(accepted->sequence, first);
+  EXPECT_EQ(accepted->event.id, make_event(1).id);
+  EXPECT_EQ(accepted->owed.size(), 2U);
+  EXPECT_TRUE(std::holds_alternative<Attempt>(followed->entries[1]));
+  EXPECT_TRUE(std::holds_alternative<Settled>(followed->entries[2]));
+  EXPECT_EQ(std::get<AcceptedEntry>(followed->entries[3]).sequence, second);
+  EXPECT_TRUE(store_->follow(followed->next, 1000)->entries.empty());
+  EXPECT_FALSE(is_woken);
+  const Position third = accept_one(3);
+  EXPECT_TRUE(is_woken);
+  const Followed more = store_->follow(followed->next, 1000).value();
+  ASSERT_EQ(more.entries.size(), 1U);
+  EXPECT_EQ(std::get<AcceptedEntry>(more.entries[0]).sequence, third);
+}
+
+TEST_F(StoreTest, EventIsReadBackFromTheDisk) {
+  const Position sequence = accept_one(7);
+  reopen();  // The cache is empty now.
+  const auto event = read({.sequence = sequence});
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ((*event)->id, make_event(7).id);
+}
+
+TEST_F(StoreTest, DamagedEventIsReportedWhenItIsRead) {
+  const Position sequence = accept_one(7);
+  reopen();
+  env_.directory().flip_bit("journal/" + segment_name(segment_of(sequence)),
+                            offset_of(sequence) + 30);
+  EXPECT_EQ(read({.sequence = sequence}).error().code, ErrorCode::journal_corrupt);
+}
+
+TEST_F(StoreTest, JournalIsTrimmedAsFarAsTheFollowerCame) {
+  const Position first = accept_one(0);
+  store_->record(make_attempt({.sequence = first}));
+  for (std::uint64_t i = 1; i < 1000; ++i) {
+    store_->record(make_attempt({.sequence = accept_one(i)}));
+  }
+  env_.advance(hours(2));  // The ids are in a file then.
+  (void)accept_one(5000);
+  env_.advance(seconds(1));
+  EXPECT_GT(store_->usage().segments_count, 8U);
+  store_->followed_until({.value = UINT64_MAX});
+  (void)accept_one(5001);
+  env_.advance(seconds(5));
+  EXPECT_LE(store_->usage().segments_count, 2U);
+  EXPECT_FALSE(accept(one(3)).sequences.at(0).has_value()) << "Trimming forgets no id.";
+  crash();
+  EXPECT_FALSE(accept(one(4)).sequences.at(0).has_value());
+}
+
+TEST_F(StoreTest, WhatIsOwedIsCarriedOutOfTheWay) {
+  store_->followed_until({.value = UINT64_MAX});
+  const Position old = accept_one(0, 3);
+  store_->record(make_attempt({.sequence = old, .ordinal = 1}));
+  store_->record(retrying({.sequence = old, .ordinal = 2}, 4));
+  for (std::uint64_t i = 1; i < 2000; ++i) {
+    store_->record(make_attempt({.sequence = accept_one(i)}));
+    if (i % 300 == 0) env_.advance(hours(1));
+  }
+  env_.advance(hours(1));
+  (void)accept_one(9999);
+  env_.advance(seconds(5));
+  EXPECT_LE(store_->usage().segments_count, 8U);
+  crash();
+  EXPECT_TRUE(reports_.empty());
+  const std::vector<Unsettled> owed = unsettled();
+  ASSERT_EQ(owed.size(), 3U);
+  EXPECT_EQ(owed[0].delivery, (DeliveryId{.sequence = old, .ordinal = 0}));
+  EXPECT_GT(owed[0].location, old);
+  EXPECT_EQ(owed[1].delivery, (DeliveryId{.sequence = old, .ordinal = 2}));
+  EXPECT_EQ(owed[1].attempts_count, 4);
+  EXPECT_EQ(owed[1].next_attempt_at, env::kSimWallStart + seconds(300));
+  const auto event = read(owed[0].delivery);
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ((*event)->document, make_event(0, owed[0].accepted_at).document);
+}
+
+TEST_F(StoreTest, FullDiskRefusesEventsAndSettlesDeliveries) {
+  std::vector<DeliveryId> owed;
+  for (std::uint64_t i = 0; i < 100; ++i) owed.push_back({.sequence = accept_one(i)});
+  env_.advance(seconds(1));
+  env_.directory().set_capacity_bytes(env_.directory().used_bytes());
+  std::uint64_t number = 1000;
+  while (accept(one(number)).status == AcceptStatus::durable) {
+    ASSERT_LT(++number, 2000U);
+  }
+  EXPECT_TRUE(store_->usage().is_full);
+  for (const DeliveryId id : owed) store_->record(make_attempt(id));
+  flush();
+  EXPECT_EQ(store_->unsettled_count(), number - 1000);
+  EXPECT_EQ(accept(one(number)).status, AcceptStatus::full);
+  EXPECT_TRUE(store_->usage().is_full);
+  // Space is back.
+  env_.directory().set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+  env_.advance(seconds(2));
+  const Accepted again = accept(one(number));
+  EXPECT_EQ(again.status, AcceptStatus::durable);
+  EXPECT_TRUE(again.sequences.at(0).has_value()) << "A refused id is not known.";
+  EXPECT_FALSE(store_->usage().is_full);
+  crash();
+  EXPECT_EQ(unsettled().size(), number - 1000 + 1);
+}
+
+TEST_F(StoreTest, NotesWaitInMemoryWhenEvenTheReserveIsUsedUp) {
+  const DeliveryId id{.sequence = accept_one(1)};
+  env_.advance(seconds(1));
+  env_.directory().set_capacity_bytes(env_.directory().used_bytes());
+  Attempt attempt = make_attempt(id, DeliveryState::retrying);
+  attempt.outcome.answer = std::string(10'000, 'a');
+  for (std::uint16_t i = 1; i <= 40; ++i) {  // 400 kB into four segments of 64 kB
+    attempt.number = i;
+    store_->record(attempt);
+    env_.advance(milliseconds(50));
+  }
+  bool is_flushed = false;
+  store_->flush(env_.lane(0), [&] { is_flushed = true; });
+  env_.advance(seconds(10));
+  EXPECT_FALSE(is_flushed);
+  env_.directory().set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+  env_.advance(seconds(5));
+  EXPECT_TRUE(is_flushed);
+  crash();
+  const std::vector<Unsettled> owed = unsettled();
+  ASSERT_EQ(owed.size(), 1U);
+  EXPECT_EQ(owed[0].attempts_count, 40);
+}
+
+TEST_F(StoreTest, FailedSyncEndsTheProcess) {
+  (void)accept_one(1);
+  env_.advance(seconds(1));
+  bool is_answered = false;
+  env_.directory().fail_once(2);
+  store_->accept(one(2), env_.lane(0), [&](const Accepted&) { is_answered = true; });
+  env_.advance(seconds(1));
+  ASSERT_TRUE(env_.death().has_value());
+  EXPECT_EQ(env_.death()->exit_code, kExitJournalFailed);
+  EXPECT_FALSE(is_answered);
+  crash();
+  EXPECT_FALSE(accept(one(1)).sequences.at(0).has_value());
+}
+
+TEST_F(StoreTest, RequestThatFitsNoSegmentIsRefused) {
+  std::vector<Accept> batch;
+  for (std::uint64_t i = 0; i < 150; ++i) batch.push_back(one(i).front());
+  EXPECT_EQ(accept(std::move(batch)).status, AcceptStatus::full);
+  EXPECT_EQ(accept(one(5)).sequences.size(), 1U);
+}
+
+TEST_F(StoreTest, CloseCommitsEverything) {
+  const DeliveryId id{.sequence = accept_one(1)};
+  store_->record(make_attempt(id));
+  reopen();
+  EXPECT_TRUE(unsettled().empty());
+}
+
+TEST_F(StoreTest, CheckpointGivesWhatTheJournalGives) {
+  for (std::uint64_t i = 0; i < 400; ++i) {
+    const Position sequence = accept_one(i, 2);
+    store_->record(make_attempt({.sequence = sequence}));
+  }
+  reopen();
+  const std::vector<Unsettled> from_checkpoint = unsettled();
+  ASSERT_EQ(from_checkpoint.size(), 400U);
+  store_->close();
+  store_.reset();
+  env_.restart();
+  const auto folder = env_.directory().subdirectory("journal").value();
+  for (const std::string& name : folder->list().value()) {
+    if (name.starts_with("checkpoint-")) ASSERT_TRUE(folder->remove(name).has_value());
+  }
+  open();
+  const std::vector<Unsettled> from_journal = unsettled();
+  ASSERT_EQ(from_journal.size(), from_checkpoint.size());
+  for (std::size_t i = 0; i < from_journal.size(); ++i) {
+    EXPECT_EQ(from_journal[i].delivery, from_checkpoint[i].delivery);
+    EXPECT_EQ(from_journal[i].location, from_checkpoint[i].location);
+    EXPECT_EQ(from_journal[i].accepted_at, from_checkpoint[i].accepted_at);
+  }
+}
+
+// A journal whose answer is lost, or that another process owns now.
+class SimJournalStoreTest : public testing::TestWithParam<std::pair<AppendOutcome, bool>> {
+ protected:
+  std::unique_ptr<JournalStore> open() {
+    JournalStore::Parts parts;
+    parts.directory = env_.directory().subdirectory("repeats").value();
+    auto journal = std::make_unique<SimJournal>(content_);
+    journal_ = journal.get();
+    parts.journal = std::move(journal);
+    parts.on_damage = [](std::string_view) {};
+    parts.repeats = Repeats::open(*parts.directory, env_.entropy(), {}, parts.on_damage).value();
+    return JournalStore::open(env_, {}, std::move(parts)).value();
+  }
+  std::optional<Accepted> accept(JournalStore& store, std::uint64_t number) {
+    std::optional<Accepted> answer;
+    std::vector<Accept> batch;
+    batch.push_back(make_accept(make_event(number, env_.clock().wall_now())));
+    store.accept(std::move(batch), env_.lane(0),
+                 [&](Accepted accepted) { answer = std::move(accepted); });
+    env_.advance(seconds(1));
+    return answer;
+  }
+
+  env::SimEnv env_{1};
+  std::shared_ptr<SimJournalContent> content_ = std::make_shared<SimJournalContent>();
+  SimJournal* journal_ = nullptr;
+};
+
+TEST_P(SimJournalStoreTest, DoubtEndsTheProcessAndTheJournalDecidesAfterwards) {
+  const auto [outcome, is_taken] = GetParam();
+  auto store = open();
+  ASSERT_TRUE(accept(*store, 1).has_value());
+  journal_->answer_after(1, outcome, is_taken);
+  EXPECT_FALSE(accept(*store, 2).has_value()) << "Nothing is promised.";
+  ASSERT_TRUE(env_.death().has_value());
+  EXPECT_FALSE(accept(*store, 3).has_value());
+  env_.crash(env::Crash::process_killed);
+  store.reset();
+  env_.restart();
+
+  store = open();
+  std::size_t owed_count = 0;
+  store->take_unsettled([&](const Unsettled&) { ++owed_count; });
+  EXPECT_EQ(owed_count, is_taken ? 2U : 1U);
+  const auto again = accept(*store, 2);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(again->sequences.at(0).has_value(), !is_taken);
+}
+
+INSTANTIATE_TEST_SUITE_P(Outcomes, SimJournalStoreTest,
+                         testing::Values(std::pair(AppendOutcome::unknown, true),
+                                         std::pair(AppendOutcome::unknown, false),
+                                         std::pair(AppendOutcome::fenced, false),
+                                         std::pair(AppendOutcome::failed, true)));
+
+}  // namespace
+}  // namespace eilpost::store
