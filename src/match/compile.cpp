@@ -65,7 +65,7 @@ class Compiler {
     }
   }
 
-  std::string describe_unknown(std::string_view pattern) const {
+  [[nodiscard]] std::string describe_unknown(std::string_view pattern) const {
     const std::string_view shown = truncate_to_bytes(pattern, limits::kTypeBytesMax);
     if (pattern.ends_with('*')) {
       std::vector<std::string> groups;
@@ -157,7 +157,7 @@ class Compiler {
     result_->steps.push_back(step);
   }
 
-  std::vector<PropertyType> declared_types(std::string_view property) const {
+  [[nodiscard]] std::vector<PropertyType> declared_types(std::string_view property) const {
     std::vector<PropertyType> types;
     for (const EventType* event_type : types_) {
       const auto type = catalog_.declared_type(*event_type, property);
@@ -176,7 +176,7 @@ class Compiler {
   }
 
   // A declared property whose name differs in case only.
-  std::string_view differently_written(std::string_view property) const {
+  [[nodiscard]] std::string_view differently_written(std::string_view property) const {
     const auto is_close = [property](const PropertyDeclaration& declaration) {
       return iequals(declaration.path, property);
     };

@@ -243,6 +243,7 @@ bool evaluate(const CompiledConditions& conditions, const EventDocument& documen
               std::vector<ConditionResult>* explained) {
   PropertyTrie trie;
   std::vector<std::uint32_t> slots;
+  slots.reserve(conditions.paths.size());
   for (const PropertyPath& path : conditions.paths) {
     slots.push_back(static_cast<std::uint32_t>(trie.add(path)));
   }

@@ -38,20 +38,26 @@ std::optional<Number> Number::parse(std::string_view text) {
   return std::nullopt;
 }
 
-std::strong_ordering operator<=>(const Number& a, const Number& b) {
-  if (a.is_real_ && b.is_real_) return compare_reals(a.real_, b.real_);
-  if (b.is_real_) {
-    if (b.real_ >= kIntegersEnd) return std::strong_ordering::less;
-    if (b.real_ < kIntegersBegin) return std::strong_ordering::greater;
-    // It is between its floor, an integer, and the next one.
-    return a <= Number(std::floor(b.real_)) ? std::strong_ordering::less
-                                            : std::strong_ordering::greater;
-  }
-  if (a.is_real_) return 0 <=> (b <=> a);
+std::strong_ordering Number::compare_integers(const Number& a, const Number& b) {
   if (a.is_negative_ != b.is_negative_) {
     return a.is_negative_ ? std::strong_ordering::less : std::strong_ordering::greater;
   }
   return a.is_negative_ ? b.magnitude_ <=> a.magnitude_ : a.magnitude_ <=> b.magnitude_;
+}
+
+std::strong_ordering Number::compare_with_real(const Number& integer, double real) {
+  if (real >= kIntegersEnd) return std::strong_ordering::less;
+  if (real < kIntegersBegin) return std::strong_ordering::greater;
+  // It is between its floor, an integer, and the next one.
+  const bool is_less = compare_integers(integer, Number(std::floor(real))) <= 0;
+  return is_less ? std::strong_ordering::less : std::strong_ordering::greater;
+}
+
+std::strong_ordering operator<=>(const Number& a, const Number& b) {
+  if (a.is_real_ && b.is_real_) return compare_reals(a.real_, b.real_);
+  if (b.is_real_) return Number::compare_with_real(a, b.real_);
+  if (a.is_real_) return 0 <=> Number::compare_with_real(b, a.real_);
+  return Number::compare_integers(a, b);
 }
 
 std::uint64_t Number::hash() const {

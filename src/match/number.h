@@ -29,6 +29,10 @@ class Number {
   [[nodiscard]] std::uint64_t hash() const;
 
  private:
+  // REQUIRES: neither is real, or only the double is.
+  static std::strong_ordering compare_integers(const Number& a, const Number& b);
+  static std::strong_ordering compare_with_real(const Number& integer, double real);
+
   bool is_real_ = false;  // no integer in the range above
   bool is_negative_ = false;
   std::uint64_t magnitude_ = 0;

@@ -74,8 +74,8 @@ struct WildcardMatch {
 class PropertyValues {
  public:
   PropertyValues() = default;
-  PropertyValues(PropertyValues&&) = default;
-  PropertyValues& operator=(PropertyValues&&) = default;
+  PropertyValues(PropertyValues&&) noexcept = default;
+  PropertyValues& operator=(PropertyValues&&) noexcept = default;
 
   // The value at a path without wildcard; nothing if it is missing or null.
   [[nodiscard]] std::optional<simdjson::dom::element> value(std::size_t slot) const;

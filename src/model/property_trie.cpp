@@ -21,10 +21,9 @@ constexpr std::uint32_t joint_after(std::uint32_t depth) {
   return 1U << (PropertyPath::kSegmentsMax - depth);
 }
 
-// The element that a segment names: digits as a number is written, so not 01.
+// The element that a segment of digits names.
 std::optional<std::uint32_t> element_index(std::string_view segment) {
   if (segment.empty() || !std::ranges::all_of(segment, is_ascii_digit)) return std::nullopt;
-  if (segment.size() > 1 && segment.front() == '0') return std::nullopt;
   return parse_integer<std::uint32_t>(segment);
 }
 
