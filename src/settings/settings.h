@@ -93,9 +93,11 @@ using IfVersion = std::optional<std::uint32_t>;
 
 class Settings {
  public:
-  // `secrets` seals what is secret; must outlive the Settings.
+  // `secrets` seals what is secret; it and `zones` must outlive the Settings. `zones` are those of
+  // the filter date(); without, it knows UTC only.
   [[nodiscard]] static Result<std::unique_ptr<Settings>> open(env::Env& env,
-                                                              crypto::SecretBox& secrets);
+                                                              crypto::SecretBox& secrets,
+                                                              render::TimeZones* zones = nullptr);
   virtual ~Settings() = default;
 
   // True until the first source was made: the very first start.
@@ -168,7 +170,8 @@ class Settings {
 
   // ---- drafts, for preview and test: what would be saved, without saving. `webhook` and
   // `destination` are the API's JSON (a destination may be an id, or an object whose "id" lends its
-  // kept secrets); absent ones are taken from the saved webhook `id`.
+  // kept secrets); absent ones are taken from the saved webhook `id`. So are the fields that an
+  // object with the "id" of a saved one leaves out. Pointers begin with /webhook or /destination.
   struct Draft {
     std::shared_ptr<const pipeline::LiveWebhook> webhook;
     std::shared_ptr<const pipeline::LiveDestination> destination;

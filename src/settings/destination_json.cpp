@@ -1,0 +1,388 @@
+// A destination as the API's JSON (SPEC "Destinations"), and back.
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/iso_time.h"
+#include "crypto/token.h"
+#include "model/limits.h"
+#include "settings/object_reader.h"
+#include "settings/settings.h"
+
+namespace eilpost::settings {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::string_view kStandardWebhooks = "standard-webhooks";
+
+std::string_view to_string(Authentication::Type type) {
+  switch (type) {
+    case Authentication::Type::none:
+      return "none";
+    case Authentication::Type::bearer:
+      return "bearer";
+    case Authentication::Type::basic:
+      return "basic";
+  }
+  assert_failed("Authentication::Type");
+}
+
+// ---- to JSON
+
+Json secret_to_json(const std::string& secret, bool show_secrets) {
+  if (show_secrets) return secret;
+  return {{"set", true}};
+}
+
+Json request_to_json(const Destination& destination) {
+  const RequestSettings& request = destination.request;
+  Json headers = Json::array();
+  for (const OutboundHeader& header : request.headers) {
+    headers.push_back({{"name", header.name}, {"value", header.value}});
+  }
+  Json json = {{"method", eilpost::to_string(request.method)}};
+  json["url"] = destination.platform == "inbox" ? Json() : Json(request.url);
+  json["headers"] = std::move(headers);
+  json["timeout_ms"] = request.timeout.count();
+  return json;
+}
+
+Json authentication_to_json(const Authentication& authentication, bool show_secrets) {
+  Json json = {{"type", to_string(authentication.type)}};
+  if (authentication.type == Authentication::Type::bearer) {
+    json["token"] = secret_to_json(authentication.token, show_secrets);
+  } else if (authentication.type == Authentication::Type::basic) {
+    json["username"] = authentication.username;
+    // A password may be empty; then there is nothing to hide.
+    json["password"] = authentication.password.empty()
+                           ? Json("")
+                           : secret_to_json(authentication.password, show_secrets);
+  }
+  return json;
+}
+
+Json signing_to_json(const Signing& signing, bool show_secrets) {
+  if (signing.scheme == Signing::Scheme::none) return {{"scheme", "none"}};
+  Json json = {{"scheme", kStandardWebhooks}};
+  json["secret"] = secret_to_json(signing.secret, show_secrets);
+  if (!signing.previous_secret.empty()) {
+    json["previous_until"] = format_iso_time(signing.previous_until);
+  }
+  return json;
+}
+
+// What the fields are that destinations do not have yet: only these values are taken.
+Json later_batch() {
+  return {{"events_max", 1}, {"bytes_max", nullptr}, {"wait_ms", 0}, {"template", nullptr}};
+}
+
+Json later_tls() {
+  return {{"ca_certificates", nullptr},
+          {"trust", "own"},
+          {"client_certificate", nullptr},
+          {"client_key", nullptr}};
+}
+
+Json later_success() {
+  return {{"statuses", Json::array({"2xx"})}, {"body", nullptr}};
+}
+
+Json delivery_to_json(const DeliverySettings& delivery) {
+  Json delays = Json::array();
+  for (const milliseconds delay : delivery.retry.delays) delays.push_back(delay.count());
+  Json json = {{"concurrency", delivery.concurrency},
+               {"rate_limit", nullptr},
+               {"ordering", "none"},
+               {"backlog_max", delivery.backlog_max}};
+  json["retry"] = Json::object();
+  json["retry"]["delays_ms"] = std::move(delays);
+  json["retry"]["jitter"] = delivery.retry.jitter;
+  json["batch"] = later_batch();
+  return json;
+}
+
+// ---- from JSON
+
+// Reports where `json` is not what `only` is; members of `only` may be absent.
+void check_later(const Json* json, const Json& only, const std::string& pointer,
+                 Problems& problems) {
+  if (json == nullptr || *json == only) return;
+  if (json->is_null() && (only.empty() || only.is_object())) return;
+  if (!json->is_object() || !only.is_object() || only.empty()) {
+    std::string name = pointer.substr(1);
+    std::ranges::replace(name, '/', '.');
+    problems.error("not_available",
+                   fmt::format("\"{}\" is not available yet: leave it out, or let it be {}.", name,
+                               to_text(only)),
+                   pointer);
+    return;
+  }
+  ObjectReader reader(*json, pointer, problems);
+  for (const auto& [key, value] : only.items()) {
+    const Json* member = reader.find(key);
+    if (member == nullptr || *member == value) continue;
+    problems.error("not_available",
+                   fmt::format("\"{}.{}\" is not available yet: leave it out, or let it be {}.",
+                               pointer.substr(pointer.rfind('/') + 1), key, to_text(value)),
+                   reader.pointer(key));
+  }
+  reader.finish();
+}
+
+// A secret: a text; absent or {"set":true}: the kept one; null: none.
+std::string read_secret(ObjectReader& reader, std::string_view key, std::string_view kept) {
+  const Json* field = reader.find(key);
+  if (field == nullptr) return std::string(kept);
+  if (field->is_null()) return {};
+  if (field->is_string()) return field->get<std::string>();
+  const bool is_masked = field->is_object() && field->size() == 1 && field->contains("set") &&
+                         field->at("set") == true;
+  if (!is_masked) {
+    reader.wrong_type(key, "a text, or {\"set\":true} to keep the one that is there");
+  } else if (kept.empty()) {
+    reader.error("secret_missing",
+                 fmt::format("There is no \"{}\" yet that could be kept: give it as a text.", key),
+                 key);
+  }
+  return std::string(kept);
+}
+
+// A secret that this type of authentication has no use for: a masked one is what was read before.
+void check_unused(ObjectReader& reader, std::string_view key, std::string_view type) {
+  const Json* field = reader.given(key);
+  if (field == nullptr || field->is_object()) return;
+  reader.error("not_used", fmt::format("Authentication of type {} has no \"{}\".", type, key), key);
+}
+
+void read_authentication(const Json* json, const Destination* kept, Destination& destination,
+                         Problems& problems) {
+  if (json == nullptr) return;
+  ObjectReader reader(*json, "/authentication", problems);
+  Authentication& authentication = destination.authentication;
+  const std::string type = reader.text("type").value_or("none");
+  const Authentication nothing;
+  const Authentication& before = kept == nullptr ? nothing : kept->authentication;
+  if (type == "bearer") {
+    authentication.type = Authentication::Type::bearer;
+    authentication.token = read_secret(reader, "token", before.token);
+  } else if (type == "basic") {
+    authentication.type = Authentication::Type::basic;
+    authentication.username = reader.text("username").value_or("");
+    authentication.password = read_secret(reader, "password", before.password);
+  } else if (type == "oauth2") {
+    reader.error("not_available",
+                 "\"authentication.type\" oauth2 is not available yet. There are none, bearer and "
+                 "basic.",
+                 "type");
+    return;  // its own fields are none that are known
+  } else if (type != "none") {
+    reader.error("unknown_value", "The type of authentication is none, bearer or basic.", "type");
+  }
+  if (authentication.type != Authentication::Type::bearer) check_unused(reader, "token", type);
+  if (authentication.type != Authentication::Type::basic) {
+    check_unused(reader, "username", type);
+    check_unused(reader, "password", type);
+  }
+  reader.finish();
+}
+
+void read_signing(const Json* json, const Destination* kept, Signing& signing, Problems& problems) {
+  const Signing nothing{.secret = {}};
+  const Signing& before = kept == nullptr ? nothing : kept->signing;
+  static const Json kDefault = Json::object();
+  ObjectReader reader(json == nullptr ? kDefault : *json, "/signing", problems);
+  reader.ignore({"previous_until"});
+  const std::string scheme = reader.text("scheme").value_or(std::string(kStandardWebhooks));
+  const std::string secret = read_secret(reader, "secret", before.secret);
+  reader.finish();
+  if (scheme == "none") {
+    signing.scheme = Signing::Scheme::none;
+    return;
+  }
+  if (scheme != kStandardWebhooks) {
+    reader.error("unknown_value", "The scheme is standard-webhooks or none.", "scheme");
+    return;
+  }
+  if (!secret.empty() && !crypto::decode_webhook_secret(secret)) {
+    reader.error(
+        "bad_secret",
+        fmt::format("A signing secret is \"whsec_\" and {} to {} bytes in base64. Leave it "
+                    "out to have one made.",
+                    crypto::kWebhookSecretBytesMin, crypto::kWebhookSecretBytesMax),
+        "secret");
+    return;
+  }
+  signing.secret = secret;
+  if (secret == before.secret) {
+    signing.previous_secret = before.previous_secret;
+    signing.previous_until = before.previous_until;
+  }
+}
+
+void read_headers(ObjectReader& reader, RequestSettings& request, Problems& problems) {
+  const Json* list = reader.array("headers");
+  if (list == nullptr) return;
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    ObjectReader item((*list)[i], fmt::format("/request/headers/{}", i), problems);
+    OutboundHeader header;
+    for (const auto& [key, target] :
+         {std::pair<std::string_view, std::string*>{"name", &header.name},
+          {"value", &header.value}}) {
+      const auto text = item.text(key);
+      if (text) {
+        *target = *text;
+      } else if (item.is_object() && item.given(key) == nullptr) {
+        item.error("missing", fmt::format("A header needs a \"{}\".", key), key);
+      }
+    }
+    item.finish();
+    request.headers.push_back(std::move(header));
+  }
+}
+
+void read_request(const Json* json, Destination& destination, Problems& problems) {
+  const bool is_inbox = destination.platform == "inbox";
+  static const Json kDefault = Json::object();
+  ObjectReader reader(json == nullptr ? kDefault : *json, "/request", problems);
+  RequestSettings& request = destination.request;
+  if (const auto name = reader.text("method")) {
+    const auto method = parse_http_method(*name);
+    if (method) {
+      request.method = *method;
+    } else {
+      reader.error("unknown_value", "The method is GET, POST, PUT, PATCH or DELETE.", "method");
+    }
+  }
+  request.url = reader.text("url").value_or("");
+  if (is_inbox && !request.url.empty()) {
+    reader.error("not_used", "An inbox has no URL: what is sent to it stays in Eilpost.", "url");
+    request.url.clear();
+  } else if (!is_inbox && request.url.empty() && reader.is_object() &&
+             (reader.given("url") == nullptr || reader.given("url")->is_string())) {
+    reader.error("url_missing", "Give the URL that is called, such as https://api.example.com/v1.",
+                 "url");
+  }
+  read_headers(reader, request, problems);
+  const auto timeout = reader.integer(
+      "timeout_ms", {.min = limits::kTimeoutMin.count(), .max = limits::kTimeoutMax.count()});
+  if (timeout) request.timeout = milliseconds(*timeout);
+  reader.finish();
+}
+
+void read_delays(ObjectReader& reader, RetrySettings& retry) {
+  const Json* list = reader.array("delays_ms");
+  if (list == nullptr) return;
+  if (list->size() > limits::kRetryDelaysMax) {
+    reader.error("too_many",
+                 fmt::format("At most {} delays are possible.", limits::kRetryDelaysMax),
+                 "delays_ms");
+    return;
+  }
+  const std::int64_t most =
+      std::chrono::duration_cast<milliseconds>(limits::kRetryDelayMax).count();
+  retry.delays.clear();
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const Json& item = (*list)[i];
+    const bool is_unsigned = item.is_number_unsigned();
+    if (!is_unsigned || item.get<std::uint64_t>() > static_cast<std::uint64_t>(most)) {
+      reader.error("out_of_range",
+                   fmt::format("Each delay is a number of milliseconds between 0 and {}: an "
+                               "integer.",
+                               most),
+                   fmt::format("delays_ms"));
+      return;
+    }
+    retry.delays.emplace_back(item.get<std::int64_t>());
+  }
+}
+
+void read_retry(const Json* json, RetrySettings& retry, Problems& problems) {
+  if (json == nullptr) return;
+  ObjectReader reader(*json, "/delivery/retry", problems);
+  read_delays(reader, retry);
+  if (const Json* jitter = reader.given("jitter")) {
+    const double value = jitter->is_number() ? jitter->get<double>() : -1;
+    if (value >= 0 && value <= 1) {
+      retry.jitter = value;
+    } else {
+      reader.error("out_of_range", "\"jitter\" is a number between 0 and 1.", "jitter");
+    }
+  }
+  reader.finish();
+}
+
+void read_delivery(const Json* json, DeliverySettings& delivery, Problems& problems) {
+  if (json == nullptr) return;
+  ObjectReader reader(*json, "/delivery", problems);
+  if (const auto concurrency =
+          reader.integer("concurrency", {.min = 1, .max = limits::kConcurrencyMax})) {
+    delivery.concurrency = static_cast<std::uint32_t>(*concurrency);
+  }
+  if (const auto backlog = reader.integer("backlog_max", {.min = 1, .max = INT64_MAX})) {
+    delivery.backlog_max = static_cast<std::uint64_t>(*backlog);
+  }
+  check_later(reader.find("rate_limit"), nullptr, "/delivery/rate_limit", problems);
+  check_later(reader.given("ordering"), "none", "/delivery/ordering", problems);
+  check_later(reader.find("batch"), later_batch(), "/delivery/batch", problems);
+  read_retry(reader.given("retry"), delivery.retry, problems);
+  reader.finish();
+}
+
+}  // namespace
+
+Json to_json(const Destination& destination, bool show_secrets) {
+  Json json = {{"id", eilpost::to_string(destination.id)},
+               {"name", destination.name},
+               {"platform", destination.platform}};
+  json["fields"] = Json::object();
+  json["secrets"] = Json::object();
+  json["request"] = request_to_json(destination);
+  json["body"] = nullptr;
+  json["success"] = later_success();
+  json["final_statuses"] = Json::array();
+  json["authentication"] = authentication_to_json(destination.authentication, show_secrets);
+  json["tls"] = later_tls();
+  json["signing"] = signing_to_json(destination.signing, show_secrets);
+  json["delivery"] = delivery_to_json(destination.delivery);
+  if (destination.platform == "inbox") json["inbox_token"] = destination.inbox_token;
+  json["state"] = eilpost::to_string(destination.state);
+  json["state_reason"] = destination.state_reason.empty() ? Json() : Json(destination.state_reason);
+  json["state_since"] = format_iso_time(destination.state_since);
+  json["version"] = destination.version;
+  json["created_at"] = format_iso_time(destination.created_at);
+  json["updated_at"] = format_iso_time(destination.updated_at);
+  return json;
+}
+
+Destination destination_from_json(const Json& json, const Destination* kept, Problems& problems) {
+  Destination destination;
+  ObjectReader reader(json, "", problems);
+  reader.ignore({"id"});
+  destination.name = reader.name("name");
+  const auto platform = reader.text("platform");
+  if (platform == "custom" || platform == "inbox") {
+    destination.platform = *platform;
+  } else if (platform || (reader.is_object() && reader.given("platform") == nullptr)) {
+    reader.error(platform ? "unknown_platform" : "platform_missing",
+                 "The platform is custom, or inbox for the inbox that is built in.", "platform");
+  }
+  read_request(reader.given("request"), destination, problems);
+  check_later(reader.find("fields"), Json::object(), "/fields", problems);
+  check_later(reader.find("secrets"), Json::object(), "/secrets", problems);
+  check_later(reader.find("body"), nullptr, "/body", problems);
+  check_later(reader.find("success"), later_success(), "/success", problems);
+  check_later(reader.find("final_statuses"), Json::array(), "/final_statuses", problems);
+  check_later(reader.find("tls"), later_tls(), "/tls", problems);
+  read_authentication(reader.given("authentication"), kept, destination, problems);
+  read_signing(reader.given("signing"), kept, destination.signing, problems);
+  read_delivery(reader.given("delivery"), destination.delivery, problems);
+  reader.ignore({"inbox_token", "state", "state_reason", "state_since", "version", "created_at",
+                 "updated_at", "warnings"});
+  reader.finish();
+  return destination;
+}
+
+}  // namespace eilpost::settings

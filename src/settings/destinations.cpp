@@ -1,0 +1,215 @@
+// Destinations: saved, changed, deleted, and compiled.
+
+#include <fmt/format.h>
+#include <utility>
+
+#include "crypto/token.h"
+#include "model/limits.h"
+#include "settings/merge_patch.h"
+#include "settings/object_reader.h"
+#include "settings/sealing.h"
+#include "settings/sqlite_settings.h"
+#include "settings/stored.h"
+
+namespace eilpost::settings {
+namespace {
+
+std::string_view action_of(DestinationState state) {
+  switch (state) {
+    case DestinationState::active:
+      return "resumed";
+    case DestinationState::paused:
+      return "paused";
+    case DestinationState::disabled:
+      return "disabled";
+  }
+  assert_failed("DestinationState");
+}
+
+}  // namespace
+
+std::vector<Destination> SqliteSettings::destinations() {
+  std::vector<Destination> all;
+  all.reserve(destinations_.size());
+  for (const auto& [id, live] : destinations_) all.push_back(live->destination);
+  return all;
+}
+
+std::optional<Destination> SqliteSettings::destination(DestinationId id) {
+  const auto found = destinations_.find(id);
+  if (found == destinations_.end()) return std::nullopt;
+  return found->second->destination;
+}
+
+SqliteSettings::LiveDestinationPointer SqliteSettings::compile_destination(
+    const Destination& destination, Problems& problems) {
+  Problems found;
+  auto compiled = render::compile(destination, zones_, found);
+  add_independent(std::move(found), problems);
+  if (!problems.ok() || compiled == nullptr) return nullptr;
+  return std::make_shared<const pipeline::LiveDestination>(
+      pipeline::LiveDestination{.destination = destination, .compiled = std::move(compiled)});
+}
+
+void SqliteSettings::complete(Destination& destination) {
+  Signing& signing = destination.signing;
+  if (signing.scheme == Signing::Scheme::standard_webhooks && signing.secret.empty()) {
+    signing.secret = crypto::make_webhook_secret(env_.entropy());
+  }
+  if (destination.platform != "inbox") {
+    destination.inbox_token.clear();
+  } else if (destination.inbox_token.empty()) {
+    destination.inbox_token = crypto::make_token("", env_.entropy());
+  }
+}
+
+std::string SqliteSettings::stored_json(const Destination& destination) {
+  Json json = to_json(destination, /*show_secrets=*/true);
+  if (!destination.signing.previous_secret.empty()) {
+    json["signing"]["previous_secret"] = destination.signing.previous_secret;
+  }
+  seal_secrets(json, to_string(destination.id), secrets_, env_.entropy());
+  return to_text(json);
+}
+
+Saved<Destination> SqliteSettings::save_destination(Destination destination, Problems problems,
+                                                    std::string_view action, const Author& author) {
+  complete(destination);
+  LiveDestinationPointer live = compile_destination(destination, problems);
+  if (live == nullptr) return refuse_invalid(std::move(problems));
+  const Saved<void> written = write({.kind = kinds::kDestination,
+                                     .id = to_string(destination.id),
+                                     .name = destination.name,
+                                     .json = stored_json(destination),
+                                     .version = destination.version,
+                                     .action = action,
+                                     .author = author.name,
+                                     .at = destination.updated_at});
+  if (!written) return std::unexpected(written.error());
+  destinations_[destination.id] = std::move(live);
+  return destination;
+}
+
+Saved<Destination> SqliteSettings::create_destination(const Json& input, const Author& author) {
+  if (destinations_.size() >= limits::kDestinationsMax) {
+    return refuse(409, "too_many",
+                  fmt::format("At most {} destinations are possible.", limits::kDestinationsMax));
+  }
+  Problems problems;
+  Destination destination = destination_from_json(input, /*kept=*/nullptr, problems);
+  destination.id = new_id<DestinationId>(destinations_);
+  destination.created_at = now();
+  destination.updated_at = destination.created_at;
+  destination.state_since = destination.created_at;
+  return save_destination(std::move(destination), std::move(problems), "created", author);
+}
+
+Saved<Destination> SqliteSettings::change_destination(DestinationId id, const Json& merge_patch,
+                                                      IfVersion if_version, const Author& author) {
+  const std::optional<Destination> current = destination(id);
+  if (!current) return refuse_absent("destination");
+  if (auto stale = check_version(if_version, current->version)) {
+    return std::unexpected(std::move(*stale));
+  }
+  const Json json = patched_destination(to_json(*current, /*show_secrets=*/false), merge_patch);
+  Problems problems;
+  Destination changed = destination_from_json(json, &*current, problems);
+  changed.id = id;
+  changed.version = current->version + 1;
+  changed.inbox_token = current->inbox_token;
+  changed.state = current->state;
+  changed.state_reason = current->state_reason;
+  changed.state_since = current->state_since;
+  changed.created_at = current->created_at;
+  changed.updated_at = now();
+  return save_destination(std::move(changed), std::move(problems), "changed", author);
+}
+
+Saved<void> SqliteSettings::delete_destination(DestinationId id, IfVersion if_version,
+                                               const Author& author) {
+  const std::optional<Destination> current = destination(id);
+  if (!current) return refuse_absent("destination");
+  if (auto stale = check_version(if_version, current->version)) {
+    return std::unexpected(std::move(*stale));
+  }
+  Users users;
+  for (const auto& [webhook_id, entry] : webhooks_) {
+    if (entry.live->webhook.destination == id) users.push_back(&entry.live->webhook);
+  }
+  if (!users.empty()) {
+    return refuse_in_use(fmt::format("The destination \"{}\"", current->name), std::move(users));
+  }
+  const Saved<void> written = write({.kind = kinds::kDestination,
+                                     .id = to_string(id),
+                                     .name = current->name,
+                                     .action = "deleted",
+                                     .author = author.name,
+                                     .at = now()});
+  if (written) destinations_.erase(id);
+  return written;
+}
+
+Saved<Destination> SqliteSettings::set_destination_state(DestinationId id, DestinationState state,
+                                                         std::string reason, const Author& author) {
+  std::optional<Destination> changed = destination(id);
+  if (!changed) return refuse_absent("destination");
+  if (changed->state == state) return *changed;
+  changed->state = state;
+  changed->state_reason = state == DestinationState::active ? std::string() : std::move(reason);
+  changed->updated_at = now();
+  changed->state_since = changed->updated_at;
+  ++changed->version;
+  return save_destination(std::move(*changed), {}, action_of(state), author);
+}
+
+Saved<Destination> SqliteSettings::rotate_signing_secret(DestinationId id, Duration overlap,
+                                                         const Author& author) {
+  std::optional<Destination> changed = destination(id);
+  if (!changed) return refuse_absent("destination");
+  Signing& signing = changed->signing;
+  if (signing.scheme == Signing::Scheme::none) {
+    return refuse(409, "not_signed", "This destination's requests are not signed.");
+  }
+  changed->updated_at = now();
+  signing.previous_secret.clear();
+  if (overlap > Duration::zero()) {
+    signing.previous_secret = std::exchange(signing.secret, {});
+    signing.previous_until =
+        changed->updated_at + std::chrono::duration_cast<std::chrono::milliseconds>(overlap);
+  }
+  signing.secret = crypto::make_webhook_secret(env_.entropy());
+  ++changed->version;
+  return save_destination(std::move(*changed), {}, "rotated", author);
+}
+
+std::vector<VersionRow> SqliteSettings::destination_versions(DestinationId id) {
+  std::vector<VersionRow> rows;
+  auto versions = store_->versions(kinds::kDestination, to_string(id));
+  if (!versions) return rows;
+  for (StoredVersion& version : *versions) {
+    Json json = parse_json(version.json).value_or(Json());
+    mask_sealed(json);
+    rows.push_back({.version = version.version,
+                    .author = std::move(version.author),
+                    .at = version.at,
+                    .object = std::move(json)});
+  }
+  return rows;
+}
+
+std::shared_ptr<const pipeline::LiveDestination> SqliteSettings::destination_at(
+    DestinationId id, std::uint32_t version) {
+  const auto found = destinations_.find(id);
+  if (found != destinations_.end() && found->second->destination.version == version) {
+    return found->second;
+  }
+  const auto stored = store_->version(kinds::kDestination, to_string(id), version);
+  if (!stored || !*stored) return nullptr;
+  const Result<Destination> destination =
+      destination_of({.id = (*stored)->id, .version = version, .json = (*stored)->json}, secrets_);
+  if (!destination) return nullptr;
+  Problems problems;
+  return compile_destination(*destination, problems);
+}
+
+}  // namespace eilpost::settings

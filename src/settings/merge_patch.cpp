@@ -1,0 +1,78 @@
+#include "settings/merge_patch.h"
+
+#include <string>
+#include <utility>
+
+namespace eilpost::settings {
+namespace {
+
+// The member of an object; null pointer if there is none or `json` is no object.
+const Json* member(const Json* json, const char* key) {
+  if (json == nullptr || !json->is_object()) return nullptr;
+  const auto found = json->find(key);
+  return found == json->end() ? nullptr : &*found;
+}
+
+// Whether `patch` gives object `field` another `key` than it has.
+bool changes(const Json& target, const Json& patch, const char* field, const char* key) {
+  const Json* wanted = member(member(&patch, field), key);
+  const Json* is = member(member(&target, field), key);
+  return wanted != nullptr && (is == nullptr || *wanted != *is);
+}
+
+// Puts a null that means "remove this secret" back where merging took it away.
+void keep_null(Json& target, const Json& patch, const char* field, const char* key) {
+  const Json* given = member(member(&patch, field), key);
+  if (given != nullptr && given->is_null() && target[field].is_object()) {
+    target[field][key] = nullptr;
+  }
+}
+
+}  // namespace
+
+// NOLINTNEXTLINE(misc-no-recursion): bounded by the depth that parse_json() lets through.
+void merge_patch(Json& target, const Json& patch) {
+  if (!patch.is_object()) {
+    target = patch;
+    return;
+  }
+  if (!target.is_object()) target = Json::object();
+  for (const auto& [key, value] : patch.items()) {
+    if (value.is_null()) {
+      target.erase(key);
+    } else {
+      merge_patch(target[key], value);
+    }
+  }
+}
+
+Json patched_webhook(Json webhook, const Json& patch) {
+  if (const Json* conditions = member(&patch, "conditions")) {
+    for (const char* kind : {"all", "any", "not", "property"}) {
+      if (member(conditions, kind) != nullptr) webhook.erase("conditions");
+    }
+  }
+  if (changes(webhook, patch, "body", "format")) webhook.erase("body");
+  const Json* template_json = member(member(&patch, "body"), "template");
+  merge_patch(webhook, patch);
+  if (template_json != nullptr) webhook["body"]["template"] = *template_json;
+  return webhook;
+}
+
+Json patched_destination(Json destination, const Json& patch) {
+  if (changes(destination, patch, "authentication", "type")) destination.erase("authentication");
+  merge_patch(destination, patch);
+  keep_null(destination, patch, "authentication", "token");
+  keep_null(destination, patch, "authentication", "password");
+  keep_null(destination, patch, "signing", "secret");
+  return destination;
+}
+
+Json patched_event_type(Json type, const Json& patch) {
+  const Json* sample = member(&patch, "sample");
+  merge_patch(type, patch);
+  if (sample != nullptr) type["sample"] = *sample;
+  return type;
+}
+
+}  // namespace eilpost::settings
