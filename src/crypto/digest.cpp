@@ -19,7 +19,7 @@ class Algorithm {
   ~Algorithm() { EVP_MD_free(digest_); }
 
   template <std::size_t kSize>
-  std::array<std::byte, kSize> digest(ByteView bytes) const {
+  [[nodiscard]] std::array<std::byte, kSize> digest(ByteView bytes) const {
     std::array<std::byte, kSize> result{};
     unsigned int size = 0;
     const int done =

@@ -19,8 +19,8 @@ class HmacSha256 {
   HmacSha256& operator=(const HmacSha256&) = delete;
   ~HmacSha256();
 
-  // Another one with the same key, at the beginning of a message. Also from several threads at once,
-  // as long as nobody signs with this one.
+  // Another one with the same key, at the beginning of a message. Also from several threads at
+  // once, as long as nobody signs with this one.
   [[nodiscard]] HmacSha256 copy() const;
 
   // The code of the whole message.

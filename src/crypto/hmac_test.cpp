@@ -46,6 +46,16 @@ TEST(HmacSha256, PartsAreTheWhole) {
   EXPECT_EQ(hmac.finish(), whole);
 }
 
+TEST(HmacSha256, CopyHasTheKeyAndALifeOfItsOwn) {
+  HmacSha256 hmac(as_bytes("key"));
+  const Sha256 code = hmac.sign(as_bytes("m"));
+  HmacSha256 copy = hmac.copy();
+  copy.add(as_bytes("other"));
+  EXPECT_EQ(hmac.sign(as_bytes("m")), code);
+  EXPECT_NE(copy.finish(), code);
+  EXPECT_EQ(copy.sign(as_bytes("m")), code);
+}
+
 TEST(HmacSha256, MovedObjectKeepsItsKey) {
   HmacSha256 hmac(as_bytes("key"));
   const Sha256 before = hmac.sign(as_bytes("m"));
