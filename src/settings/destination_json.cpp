@@ -284,18 +284,17 @@ void read_delays(ObjectReader& reader, RetrySettings& retry) {
   const std::int64_t most =
       std::chrono::duration_cast<milliseconds>(limits::kRetryDelayMax).count();
   retry.delays.clear();
-  for (std::size_t i = 0; i < list->size(); ++i) {
-    const Json& item = (*list)[i];
-    const bool is_unsigned = item.is_number_unsigned();
-    if (!is_unsigned || item.get<std::uint64_t>() > static_cast<std::uint64_t>(most)) {
+  for (const Json& item : *list) {
+    const auto delay = integer_in(item, {.min = 0, .max = most});
+    if (!delay) {
       reader.error("out_of_range",
                    fmt::format("Each delay is a number of milliseconds between 0 and {}: an "
                                "integer.",
                                most),
-                   fmt::format("delays_ms"));
+                   "delays_ms");
       return;
     }
-    retry.delays.emplace_back(item.get<std::int64_t>());
+    retry.delays.emplace_back(*delay);
   }
 }
 

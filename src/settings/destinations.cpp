@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "base/assert.h"
 #include "crypto/token.h"
 #include "model/limits.h"
 #include "settings/merge_patch.h"

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "base/assert.h"
 #include "settings/merge_patch.h"
 #include "settings/sqlite_settings.h"
 #include "settings/stored.h"

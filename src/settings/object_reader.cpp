@@ -28,6 +28,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::optional<std::int64_t> integer_in(const Json& json, IntegerRange range) {
+  if (!json.is_number_integer()) return std::nullopt;
+  const bool is_huge = json.is_number_unsigned() &&
+                       json.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
+  if (is_huge) return std::nullopt;
+  const auto value = json.get<std::int64_t>();
+  if (value < range.min || value > range.max) return std::nullopt;
+  return value;
+}
+
 std::string escape_pointer(std::string_view key) {
   std::string escaped;
   for (const char c : key) {
@@ -126,10 +136,8 @@ std::optional<std::int64_t> ObjectReader::integer(std::string_view key, IntegerR
     wrong_type(key, "an integer");
     return std::nullopt;
   }
-  const bool is_huge = field->is_number_unsigned() &&
-                       field->get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
-  const std::int64_t value = is_huge ? INT64_MAX : field->get<std::int64_t>();
-  if (!is_huge && value >= range.min && value <= range.max) return value;
+  const auto value = integer_in(*field, range);
+  if (value) return value;
   error("out_of_range", fmt::format("\"{}\" must be between {} and {}.", key, range.min, range.max),
         key);
   return std::nullopt;

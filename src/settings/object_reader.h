@@ -62,6 +62,9 @@ class ObjectReader {
   std::vector<std::string> known_;
 };
 
+// Nothing if `json` is no integer of this range.
+[[nodiscard]] std::optional<std::int64_t> integer_in(const Json& json, IntegerRange range);
+
 // `key` as a part of a JSON Pointer.
 [[nodiscard]] std::string escape_pointer(std::string_view key);
 
