@@ -1,0 +1,198 @@
+#include "admin/admin.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "admin/api.h"
+#include "admin/stream.h"
+#include "base/hash.h"
+#include "http/percent.h"
+
+namespace eilpost::admin {
+namespace {
+
+constexpr std::string_view kPrefix = "/api/v1/";
+constexpr std::size_t kIdempotencyKeysMax = 10'000;
+
+std::vector<std::string_view> segments_of(std::string_view path) {
+  std::vector<std::string_view> segments;
+  while (true) {
+    const std::size_t slash = path.find('/');
+    segments.push_back(path.substr(0, slash));
+    if (slash == std::string_view::npos) return segments;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+// What stood for each {…} of the route; nothing if the path is another one.
+std::optional<std::vector<std::string>> match_path(std::string_view route, std::string_view path) {
+  const std::vector<std::string_view> wanted = segments_of(route);
+  const std::vector<std::string_view> given = segments_of(path);
+  if (wanted.size() != given.size()) return std::nullopt;
+  std::vector<std::string> arguments;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i].starts_with('{')) {
+      auto decoded = http::decode_percent(given[i]);
+      if (!decoded || decoded->empty()) return std::nullopt;
+      arguments.push_back(std::move(*decoded));
+    } else if (wanted[i] != given[i]) {
+      return std::nullopt;
+    }
+  }
+  return arguments;
+}
+
+struct Found {
+  const Route* route = nullptr;
+  std::vector<std::string> arguments;
+  std::string allowed;  // methods of the path, if the route is missing
+};
+
+Found find_route(http::Method method, std::string_view path) {
+  Found found;
+  for (const Route& route : routes()) {
+    auto arguments = match_path(route.path, path);
+    if (!arguments) continue;
+    if (route.method == method) {
+      found.route = &route;
+      found.arguments = std::move(*arguments);
+      return found;
+    }
+    if (!found.allowed.empty()) found.allowed += ", ";
+    found.allowed += http::to_string(route.method);
+  }
+  return found;
+}
+
+bool has_body(http::Method method) {
+  return method == http::Method::post || method == http::Method::put ||
+         method == http::Method::patch;
+}
+
+// The answers to POSTs with an Idempotency-Key, so that sending one again changes nothing.
+// In memory: a restart forgets them.
+class IdempotencyKeys {
+ public:
+  // The answer given before; a refusal if the key came with another request; nothing if it is new.
+  std::optional<http::Response> find(const std::string& key, std::uint64_t request_hash) {
+    const std::lock_guard lock(mutex_);
+    const auto found = answers_.find(key);
+    if (found == answers_.end()) return std::nullopt;
+    if (found->second.request_hash == request_hash) return found->second.response;
+    return problem(422, "idempotency_key_reused",
+                   "This Idempotency-Key came with another request before; use a new one.");
+  }
+
+  void keep(const std::string& key, std::uint64_t request_hash, const http::Response& response) {
+    const std::lock_guard lock(mutex_);
+    if (answers_.size() >= kIdempotencyKeysMax) answers_.erase(answers_.begin());
+    answers_.insert_or_assign(key, Answer{.request_hash = request_hash, .response = response});
+  }
+
+ private:
+  struct Answer {
+    std::uint64_t request_hash = 0;
+    http::Response response;
+  };
+
+  std::mutex mutex_;
+  std::map<std::string, Answer> answers_;
+};
+
+class RealAdmin final : public Admin {
+ public:
+  RealAdmin(const Parts& parts, const Options& options) : parts_(parts), api_(parts, options) {
+    parts.history.on_written(
+        [this](const std::vector<store::Entry>& entries) { stream_.publish(entries); });
+  }
+
+  [[nodiscard]] Task<void> handle(std::size_t lane, const http::Request& request,
+                                  const env::Endpoint& client, http::Responder& responder) override;
+
+ private:
+  [[nodiscard]] Task<http::Response> answer(std::size_t lane, const http::Request& request,
+                                            std::string_view path, settings::ApiKey caller);
+  [[nodiscard]] Task<http::Response> answer_once(const Route& route, Call& call);
+
+  const Parts parts_;
+  Api api_;
+  Stream stream_;
+  IdempotencyKeys idempotency_keys_;
+};
+
+Task<void> RealAdmin::handle(std::size_t lane, const http::Request& request,
+                             const env::Endpoint& /*client*/, http::Responder& responder) {
+  auto caller = co_await api_.authenticate(request, lane);
+  if (!caller) {
+    (void)co_await responder.respond(std::move(caller).error());
+    co_return;
+  }
+  const std::string_view whole = http::path_of(request.target);
+  const std::string_view path = whole.size() > kPrefix.size() ? whole.substr(kPrefix.size()) : "";
+  if (path == "stream" && request.method == http::Method::get) {
+    co_await stream_.follow(parts_.env.lane(lane), responder);
+    co_return;
+  }
+  http::Response response = co_await answer(lane, request, path, std::move(*caller));
+  (void)co_await responder.respond(std::move(response));
+}
+
+Task<http::Response> RealAdmin::answer(std::size_t lane, const http::Request& request,
+                                       std::string_view path, settings::ApiKey caller) {
+  const http::Method method =
+      request.method == http::Method::head ? http::Method::get : request.method;
+  Found found = find_route(method, path);
+  if (found.route == nullptr && found.allowed.empty()) {
+    co_return problem(404, "not_found", "There is no such path; see /api/v1/openapi.json.");
+  }
+  if (found.route == nullptr) {
+    http::Response response = problem(405, "method_not_allowed",
+                                      fmt::format("This path answers {} only.", found.allowed));
+    response.headers.push_back({"Allow", found.allowed});
+    co_return response;
+  }
+  if (!may(caller, found.route->role)) {
+    co_return problem(
+        403, "forbidden",
+        fmt::format("This needs more than the role {} of this API key.", caller.role));
+  }
+  Call call{.lane = lane,
+            .request = &request,
+            .arguments = std::move(found.arguments),
+            .body = Json::object(),
+            .caller = std::move(caller)};
+  if (has_body(method) && !request.body.empty()) {
+    Result<Json> body = parse_json(request.body);
+    if (!body) co_return problem(400, "malformed_json", body.error().detail);
+    if (!body->is_object()) {
+      co_return problem(400, "malformed_json", "The body must be a JSON object.");
+    }
+    call.body = std::move(*body);
+  }
+  co_return co_await answer_once(*found.route, call);
+}
+
+Task<http::Response> RealAdmin::answer_once(const Route& route, Call& call) {
+  const auto key = http::find_header(call.request->headers, "idempotency-key");
+  if (!key || route.method != http::Method::post) co_return co_await (api_.*route.answer)(call);
+
+  const std::string whole_key = fmt::format("{} {}", to_string(call.caller.id), *key);
+  const std::uint64_t request_hash =
+      combine_hashes(hash64(call.request->target), hash64(call.request->body));
+  if (auto before = idempotency_keys_.find(whole_key, request_hash)) co_return std::move(*before);
+  http::Response response = co_await (api_.*route.answer)(call);
+  if (response.status < 500) idempotency_keys_.keep(whole_key, request_hash, response);
+  co_return response;
+}
+
+}  // namespace
+
+std::unique_ptr<Admin> Admin::make(const Parts& parts, const Options& options) {
+  return std::make_unique<RealAdmin>(parts, options);
+}
+
+}  // namespace eilpost::admin

@@ -1,0 +1,199 @@
+#pragma once
+// The routes of the management API and what stands behind them.
+//
+// Each function answers one route. What touches settings runs on the settings worker, what reads
+// the log on the history's thread; the Task goes on on the lane that asked.
+//
+// Threads: a Task runs on the loop of its Call's lane.
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "admin/admin.h"
+#include "admin/call.h"
+#include "base/task.h"
+#include "env/callback.h"
+#include "env/run_on.h"
+
+namespace eilpost::admin {
+
+enum class Role : std::uint8_t { viewer, editor, admin };
+
+class Api;
+
+struct Route {
+  http::Method method;
+  std::string_view path;  // below /api/v1/: "webhooks/{id}"
+  std::string_view summary;
+  Role role;
+  Task<http::Response> (Api::*answer)(Call& call);
+};
+
+[[nodiscard]] const std::vector<Route>& routes();
+
+// Whether a key's role allows what `role` may do.
+[[nodiscard]] bool may(const settings::ApiKey& caller, Role role);
+
+class Api final {
+ public:
+  Api(const Parts& parts, const Options& options) : parts_(parts), options_(options) {}
+
+  // ---- event types, items, environments (catalog_api.cpp)
+  Task<http::Response> list_event_types(Call& call);
+  Task<http::Response> show_event_type(Call& call);
+  Task<http::Response> create_event_type(Call& call);
+  Task<http::Response> change_event_type(Call& call);
+  Task<http::Response> delete_event_type(Call& call);
+  Task<http::Response> list_seen_properties(Call& call);
+  Task<http::Response> list_seen_values(Call& call);
+  Task<http::Response> list_items(Call& call);
+  Task<http::Response> create_item(Call& call);
+  Task<http::Response> list_environments(Call& call);
+  Task<http::Response> create_environment(Call& call);
+  Task<http::Response> delete_environment(Call& call);
+
+  // ---- sources, API keys, audit log (access_api.cpp)
+  Task<http::Response> list_sources(Call& call);
+  Task<http::Response> show_source(Call& call);
+  Task<http::Response> create_source(Call& call);
+  Task<http::Response> change_source(Call& call);
+  Task<http::Response> delete_source(Call& call);
+  Task<http::Response> rotate_source_key(Call& call);
+  Task<http::Response> list_api_keys(Call& call);
+  Task<http::Response> create_api_key(Call& call);
+  Task<http::Response> delete_api_key(Call& call);
+  Task<http::Response> list_audit_log(Call& call);
+  Task<http::Response> show_stats(Call& call);
+  Task<http::Response> show_openapi(Call& call);
+
+  // ---- webhooks (webhooks_api.cpp)
+  Task<http::Response> list_webhooks(Call& call);
+  Task<http::Response> show_webhook(Call& call);
+  Task<http::Response> create_webhook(Call& call);
+  Task<http::Response> change_webhook(Call& call);
+  Task<http::Response> replace_webhook(Call& call);
+  Task<http::Response> delete_webhook(Call& call);
+  Task<http::Response> list_webhook_versions(Call& call);
+
+  // ---- preview and test (preview_api.cpp)
+  Task<http::Response> preview(Call& call);
+  Task<http::Response> test(Call& call);
+  Task<http::Response> preview_saved(Call& call);
+  Task<http::Response> test_saved(Call& call);
+
+  // ---- destinations (destinations_api.cpp)
+  Task<http::Response> list_destinations(Call& call);
+  Task<http::Response> show_destination(Call& call);
+  Task<http::Response> create_destination(Call& call);
+  Task<http::Response> change_destination(Call& call);
+  Task<http::Response> delete_destination(Call& call);
+  Task<http::Response> list_destination_versions(Call& call);
+  Task<http::Response> test_destination(Call& call);
+  Task<http::Response> resume_destination(Call& call);
+  Task<http::Response> disable_destination(Call& call);
+  Task<http::Response> rotate_secret(Call& call);
+  Task<http::Response> show_inbox(Call& call);
+  Task<http::Response> clear_inbox(Call& call);
+  Task<http::Response> set_inbox_answer(Call& call);
+
+  // ---- the log (log_api.cpp)
+  Task<http::Response> list_events(Call& call);
+  Task<http::Response> show_event(Call& call);
+  Task<http::Response> list_deliveries(Call& call);
+  Task<http::Response> show_delivery(Call& call);
+  Task<http::Response> list_attempts(Call& call);
+
+  // ---- replay (replay_api.cpp)
+  Task<http::Response> replay_one(Call& call);
+  Task<http::Response> replay_many(Call& call);
+
+  // The key of a request's Authorization, or the refusal to send.
+  Task<std::expected<settings::ApiKey, http::Response>> authenticate(const http::Request& request,
+                                                                     std::size_t lane);
+
+ private:
+  template <class Work>
+  auto on_settings(const Call& call, Work work) {
+    return env::run_on(parts_.settings_worker, loop(call.lane), std::move(work));
+  }
+
+  // Runs `query` on the history's thread and comes back with what it returned.
+  template <class T, class Query>
+  Task<T> on_history(std::size_t lane, Query query) {
+    env::Loop& back = loop(lane);
+    co_return co_await env::callback<T>([this, &back, &query](auto done) {
+      parts_.history.run_query([&back, query = std::move(query),
+                                done = std::move(done)](history::Reader& reader) mutable {
+        T result = query(reader);
+        back.post([done = std::move(done), result = std::move(result)]() mutable {
+          done(std::move(result));
+        });
+      });
+    });
+  }
+
+  // Runs a change of the settings; if it was saved, every lane works by it when the Task ends.
+  template <class T, class Change>
+  Task<settings::Saved<T>> save(std::size_t lane, Change change) {
+    struct Outcome {
+      settings::Saved<T> saved;
+      std::shared_ptr<const pipeline::Snapshot> snapshot;
+    };
+    auto work = [this, change = std::move(change)]() mutable {
+      Outcome outcome{.saved = change(parts_.settings), .snapshot = nullptr};
+      if (outcome.saved) outcome.snapshot = parts_.settings.snapshot();
+      return outcome;
+    };
+    Outcome outcome = co_await env::run_on(parts_.settings_worker, loop(lane), std::move(work));
+    if (outcome.snapshot) {
+      env::Loop& back = loop(lane);
+      co_await env::callback<bool>([this, &back, &outcome](auto done) {
+        parts_.pipeline.publish(outcome.snapshot, back,
+                                [done = std::move(done)]() mutable { done(true); });
+      });
+    }
+    co_return std::move(outcome.saved);
+  }
+
+  [[nodiscard]] env::Loop& loop(std::size_t lane) { return parts_.env.lane(lane); }
+  [[nodiscard]] WallTime wall_now() { return parts_.env.clock().wall_now(); }
+
+  Task<std::expected<std::string, http::Response>> inbox_token(Call& call);
+  Task<http::Response> preview_draft(Call& call, Json webhook, Json destination);
+  Task<http::Response> test_draft(Call& call, Json webhook, Json destination);
+  Task<std::expected<std::string, http::Response>> sample_document(Call& call,
+                                                                   std::string event_type);
+  Task<std::vector<history::DeliveryRow>> mark_held(std::size_t lane,
+                                                    std::vector<history::DeliveryRow> rows);
+  Task<std::expected<std::vector<store::Accept>, http::Response>> accepts_for(
+      Call& call, std::vector<history::DeliveryRow> rows, bool as_new);
+  Task<std::vector<DeliveryId>> accept_all(std::size_t lane, std::vector<store::Accept> batch);
+  Task<std::vector<pipeline::DestinationStatus>> statuses(std::size_t lane,
+                                                          std::vector<DestinationId> ids);
+
+  const Parts parts_;
+  const Options options_;
+};
+
+[[nodiscard]] std::expected<history::Filter, http::Response> filter_asked(const Call& call);
+[[nodiscard]] std::expected<history::Filter, http::Response> filter_from_json(const Json& json);
+[[nodiscard]] Json to_json(const history::DeliveryRow& row);
+[[nodiscard]] Json to_json(const history::EventRow& row);
+[[nodiscard]] Json to_json(const OutboundRequest& request);
+[[nodiscard]] Json to_json(const Outcome& outcome);
+[[nodiscard]] Json to_json(const Attempt& attempt);
+[[nodiscard]] Json to_json(const pipeline::InboxRequest& request);
+
+// An id argument of a route; nothing if it is malformed.
+template <class Id>
+std::optional<Id> id_argument(const Call& call) {
+  return parse_id<Id>(call.arguments.front());
+}
+
+}  // namespace eilpost::admin

@@ -1,0 +1,80 @@
+#pragma once
+// One call of the management API: what was asked, by whom, and how answers are made.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "http/message.h"
+#include "model/json.h"
+#include "model/problem.h"
+#include "settings/settings.h"
+
+namespace eilpost::admin {
+
+struct Call {
+  std::size_t lane = 0;
+  const http::Request* request = nullptr;
+  std::vector<std::string> arguments;  // what stood for each {…} of the route, decoded
+  Json body;                           // of POST, PUT and PATCH; null if there was none
+  settings::ApiKey caller;
+
+  [[nodiscard]] std::string_view query() const { return http::query_of(request->target); }
+  [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const {
+    return http::find_query_parameter(query(), name);
+  }
+  [[nodiscard]] settings::Author author() const;
+};
+
+// ---- answers
+
+[[nodiscard]] http::Response json_response(int status, const Json& json);
+// With the ETag of a version.
+[[nodiscard]] http::Response object_response(int status, const Json& json, std::uint32_t version);
+[[nodiscard]] http::Response no_content();
+
+// RFC 9457. `errors` may be empty.
+[[nodiscard]] http::Response problem(int status, std::string_view code, std::string_view detail,
+                                     const std::vector<Problem>& errors = {});
+[[nodiscard]] http::Response problem(const settings::Refused& refused);
+[[nodiscard]] http::Response problem(const Error& error);
+[[nodiscard]] http::Response not_found(std::string_view what);
+
+[[nodiscard]] Json to_json(const std::vector<Problem>& problems);
+[[nodiscard]] Json page_json(Json data, std::string_view next_cursor);
+
+// ---- what was asked
+
+// If-Match: "3". Absent or *: nothing. Malformed: a version that none has.
+[[nodiscard]] settings::IfVersion if_match(const http::Request& request);
+
+struct PageAsked {
+  std::string cursor;
+  std::size_t limit = 0;
+};
+// ?cursor= and ?limit= (1 to 200).
+[[nodiscard]] std::expected<PageAsked, http::Response> page_asked(const Call& call);
+
+// A time parameter: ISO 8601. Absent: nothing.
+[[nodiscard]] std::expected<std::optional<WallTime>, http::Response> time_asked(
+    const Call& call, std::string_view name);
+
+// The part of a list that a page shows, by index; `id_of` gives the text that a cursor holds.
+template <class T, class IdOf, class ToJson>
+Json page_of(const std::vector<T>& all, const PageAsked& asked, IdOf id_of, ToJson to_json) {
+  std::size_t begin = 0;
+  if (!asked.cursor.empty()) {
+    while (begin < all.size() && id_of(all[begin]) != asked.cursor) ++begin;
+    begin = begin == all.size() ? 0 : begin + 1;
+  }
+  Json data = Json::array();
+  std::size_t i = begin;
+  for (; i < all.size() && i < begin + asked.limit; ++i) data.push_back(to_json(all[i]));
+  return page_json(std::move(data), i < all.size() && i > begin ? id_of(all[i - 1]) : "");
+}
+
+}  // namespace eilpost::admin

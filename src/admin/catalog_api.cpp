@@ -1,0 +1,195 @@
+// Event types, items and environments.
+
+#include <fmt/format.h>
+#include <utility>
+
+#include "admin/api.h"
+#include "base/iso_time.h"
+#include "model/limits.h"
+
+namespace eilpost::admin {
+namespace {
+
+Json to_json(const history::ItemRow& item) {
+  return {{"type", item.type},
+          {"id", parse_json(item.id).value_or(Json(item.id))},
+          {"name", item.name},
+          {"parent", item.parent.empty() ? Json() : parse_json(item.parent).value_or(item.parent)},
+          {"last_seen_at", format_iso_time(item.last_seen_at)}};
+}
+
+Json declarations(const std::vector<PropertyDeclaration>& properties) {
+  Json list = Json::array();
+  for (const PropertyDeclaration& property : properties) {
+    list.push_back(
+        {{"path", property.path},
+         {"type", to_string(property.type)},
+         {"description", {{"en", property.description.en}, {"de", property.description.de}}}});
+  }
+  return list;
+}
+
+http::Response type_response(int status, const EventType& type) {
+  return json_response(status, settings::to_json(type));
+}
+
+}  // namespace
+
+Task<http::Response> Api::list_event_types(Call& call) {
+  const std::shared_ptr<const Catalog> catalog =
+      co_await on_settings(call, [this] { return parts_.settings.catalog(); });
+  Json data = Json::array();
+  for (const EventType& type : catalog->types()) data.push_back(settings::to_json(type));
+  Json groups = Json::array();
+  for (const EventGroup& group : catalog->groups()) {
+    groups.push_back(
+        {{"code", group.code}, {"label", {{"en", group.label.en}, {"de", group.label.de}}}});
+  }
+  Json page = page_json(std::move(data), "");
+  page["groups"] = std::move(groups);
+  page["common_properties"] = declarations(catalog->common_properties());
+  co_return json_response(200, page);
+}
+
+Task<http::Response> Api::show_event_type(Call& call) {
+  const std::shared_ptr<const Catalog> catalog =
+      co_await on_settings(call, [this] { return parts_.settings.catalog(); });
+  const EventType* type = catalog->find(call.arguments.front());
+  if (type == nullptr) co_return not_found("event type");
+  co_return type_response(200, *type);
+}
+
+Task<http::Response> Api::create_event_type(Call& call) {
+  auto saved = co_await save<EventType>(
+      call.lane, [body = call.body, author = call.author()](settings::Settings& settings) {
+        return settings.create_event_type(body, author);
+      });
+  if (!saved) co_return problem(saved.error());
+  co_return type_response(201, *saved);
+}
+
+Task<http::Response> Api::change_event_type(Call& call) {
+  auto saved =
+      co_await save<EventType>(call.lane, [code = call.arguments.front(), body = call.body,
+                                           author = call.author()](settings::Settings& settings) {
+        return settings.change_event_type(code, body, author);
+      });
+  if (!saved) co_return problem(saved.error());
+  co_return type_response(200, *saved);
+}
+
+Task<http::Response> Api::delete_event_type(Call& call) {
+  auto saved = co_await save<void>(
+      call.lane,
+      [code = call.arguments.front(), author = call.author()](settings::Settings& settings) {
+        return settings.delete_event_type(code, author);
+      });
+  co_return saved ? no_content() : problem(saved.error());
+}
+
+Task<http::Response> Api::list_seen_properties(Call& call) {
+  using Rows = Result<std::vector<history::PropertyRow>>;
+  const Rows rows = co_await on_history<Rows>(
+      call.lane,
+      [code = call.arguments.front()](history::Reader& reader) { return reader.properties(code); });
+  if (!rows) co_return problem(rows.error());
+  Json data = Json::array();
+  for (const history::PropertyRow& row : *rows) {
+    data.push_back({{"path", row.path}, {"type", row.type}, {"count", row.count}});
+  }
+  co_return json_response(200, page_json(std::move(data), ""));
+}
+
+Task<http::Response> Api::list_seen_values(Call& call) {
+  const auto property = call.parameter("property");
+  if (!property) co_return problem(400, "bad_parameter", "Give ?property=, such as nps.");
+  const auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
+  using Rows = Result<std::vector<history::ValueRow>>;
+  const Rows rows = co_await on_history<Rows>(
+      call.lane, [code = call.arguments.front(), path = *property, count = asked->limit](
+                     history::Reader& reader) { return reader.values(code, path, count); });
+  if (!rows) co_return problem(rows.error());
+  Json data = Json::array();
+  for (const history::ValueRow& row : *rows) {
+    data.push_back({{"value", parse_json(row.value).value_or(Json(row.value))},
+                    {"count", row.count},
+                    {"last_seen_at", format_iso_time(row.last_seen_at)}});
+  }
+  co_return json_response(200, page_json(std::move(data), ""));
+}
+
+Task<http::Response> Api::list_items(Call& call) {
+  const auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
+  using Rows = Result<std::vector<history::ItemRow>>;
+  const Rows rows = co_await on_history<Rows>(
+      call.lane, [type = call.parameter("type").value_or(""),
+                  search = call.parameter("search").value_or(""), count = asked->limit](
+                     history::Reader& reader) { return reader.items(type, search, count); });
+  if (!rows) co_return problem(rows.error());
+  Json data = Json::array();
+  for (const history::ItemRow& row : *rows) data.push_back(to_json(row));
+  co_return json_response(200, page_json(std::move(data), ""));
+}
+
+Task<http::Response> Api::create_item(Call& call) {
+  std::vector<Problem> errors;
+  const auto text = [&](const char* key, bool is_required) -> std::string {
+    const auto found = call.body.find(key);
+    if (found != call.body.end() && found->is_string()) return found->get<std::string>();
+    if (found != call.body.end() && found->is_number_integer()) return to_text(*found);
+    if (is_required) {
+      errors.push_back({.code = "required",
+                        .detail = fmt::format("`{}` must be text.", key),
+                        .pointer = fmt::format("/{}", key)});
+    }
+    return "";
+  };
+  history::ItemRow item{.type = text("type", true), .name = text("name", true)};
+  item.id = call.body.contains("id") ? to_text(call.body["id"]) : "";
+  if (item.id.empty()) {
+    errors.push_back(
+        {.code = "required", .detail = "`id` must be text or an integer.", .pointer = "/id"});
+  }
+  if (call.body.contains("parent")) item.parent = to_text(call.body["parent"]);
+  if (!errors.empty()) co_return problem(422, "invalid", "The item is not valid.", errors);
+  item.last_seen_at = wall_now();
+  const Json answer = to_json(item);
+  parts_.history.add_item(std::move(item));
+  co_return json_response(201, answer);
+}
+
+Task<http::Response> Api::list_environments(Call& call) {
+  const std::vector<Environment> all =
+      co_await on_settings(call, [this] { return parts_.settings.environments(); });
+  Json data = Json::array();
+  for (const Environment& environment : all) data.push_back(settings::to_json(environment));
+  co_return json_response(200, page_json(std::move(data), ""));
+}
+
+Task<http::Response> Api::create_environment(Call& call) {
+  const auto name = call.body.find("name");
+  if (name == call.body.end() || !name->is_string()) {
+    co_return problem(422, "invalid", "An environment needs a `name`: one word.",
+                      {{.code = "required", .detail = "`name` must be text.", .pointer = "/name"}});
+  }
+  auto saved = co_await save<Environment>(
+      call.lane,
+      [name = name->get<std::string>(), author = call.author()](settings::Settings& settings) {
+        return settings.create_environment(name, author);
+      });
+  if (!saved) co_return problem(saved.error());
+  co_return json_response(201, settings::to_json(*saved));
+}
+
+Task<http::Response> Api::delete_environment(Call& call) {
+  auto saved = co_await save<void>(
+      call.lane,
+      [name = call.arguments.front(), author = call.author()](settings::Settings& settings) {
+        return settings.delete_environment(name, author);
+      });
+  co_return saved ? no_content() : problem(saved.error());
+}
+
+}  // namespace eilpost::admin

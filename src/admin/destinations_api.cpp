@@ -1,0 +1,249 @@
+// Destinations and inboxes.
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+#include "admin/api.h"
+#include "base/iso_time.h"
+
+namespace eilpost::admin {
+namespace {
+
+constexpr Duration kSecretOverlap = std::chrono::hours(24);
+
+Json health(const pipeline::DestinationStatus& status) {
+  const auto time = [](const std::optional<WallTime>& at) {
+    return at ? Json(format_iso_time(*at)) : Json();
+  };
+  return {{"waiting", status.waiting},
+          {"retrying", status.retrying},
+          {"held", status.held},
+          {"in_flight", status.in_flight},
+          {"last_success_at", time(status.last_success_at)},
+          {"last_failure_at", time(status.last_failure_at)},
+          {"last_error", status.last_error.empty() ? Json() : Json(status.last_error)}};
+}
+
+http::Response destination_response(int status, const Destination& destination,
+                                    bool show_secrets = false) {
+  return object_response(status, settings::to_json(destination, show_secrets), destination.version);
+}
+
+Json uses_of(DestinationId id, const std::vector<Webhook>& webhooks) {
+  Json ids = Json::array();
+  for (const Webhook& webhook : webhooks) {
+    if (webhook.destination == id) ids.push_back(to_string(webhook.id));
+  }
+  return ids;
+}
+
+struct Everything {
+  std::vector<Destination> destinations;
+  std::vector<Webhook> webhooks;
+};
+
+}  // namespace
+
+Task<std::vector<pipeline::DestinationStatus>> Api::statuses(std::size_t lane,
+                                                             std::vector<DestinationId> ids) {
+  using Statuses = std::vector<pipeline::DestinationStatus>;
+  co_return co_await env::callback<Statuses>([this, lane, &ids](auto done) {
+    parts_.pipeline.status(std::move(ids), loop(lane), std::move(done));
+  });
+}
+
+Task<http::Response> Api::list_destinations(Call& call) {
+  const auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
+  const Everything all = co_await on_settings(call, [this] {
+    return Everything{parts_.settings.destinations(), parts_.settings.webhooks()};
+  });
+  std::vector<DestinationId> ids;
+  for (const Destination& destination : all.destinations) ids.push_back(destination.id);
+  const std::vector<pipeline::DestinationStatus> found = co_await statuses(call.lane, ids);
+  const auto show = [&](const Destination& destination) {
+    Json json = settings::to_json(destination, /*show_secrets=*/false);
+    json["health"] =
+        health(found[static_cast<std::size_t>(&destination - all.destinations.data())]);
+    json["webhooks"] = uses_of(destination.id, all.webhooks);
+    return json;
+  };
+  co_return json_response(
+      200, page_of(
+               all.destinations, *asked,
+               [](const Destination& destination) { return to_string(destination.id); }, show));
+}
+
+Task<http::Response> Api::show_destination(Call& call) {
+  const auto id = id_argument<DestinationId>(call);
+  if (!id) co_return not_found("destination");
+  const Everything all = co_await on_settings(call, [this] {
+    return Everything{parts_.settings.destinations(), parts_.settings.webhooks()};
+  });
+  const auto found = std::ranges::find(all.destinations, *id, &Destination::id);
+  if (found == all.destinations.end()) co_return not_found("destination");
+  const std::vector<pipeline::DestinationStatus> status =
+      co_await statuses(call.lane, std::vector{*id});
+  Json json = settings::to_json(*found, /*show_secrets=*/false);
+  json["health"] = health(status.front());
+  json["webhooks"] = uses_of(*id, all.webhooks);
+  co_return object_response(200, json, found->version);
+}
+
+Task<http::Response> Api::create_destination(Call& call) {
+  auto saved = co_await save<Destination>(
+      call.lane, [body = call.body, author = call.author()](settings::Settings& settings) {
+        return settings.create_destination(body, author);
+      });
+  if (!saved) co_return problem(saved.error());
+  if (saved->platform == "inbox") parts_.inbox.open(saved->inbox_token);
+  // The signing secret is shown this once; the other secrets never.
+  Json json = settings::to_json(*saved, /*show_secrets=*/false);
+  if (saved->signing.scheme != Signing::Scheme::none) {
+    json["signing"]["secret"] = saved->signing.secret;
+  }
+  co_return object_response(201, json, saved->version);
+}
+
+Task<http::Response> Api::change_destination(Call& call) {
+  const auto id = id_argument<DestinationId>(call);
+  if (!id) co_return not_found("destination");
+  auto saved = co_await save<Destination>(
+      call.lane, [id = *id, body = call.body, version = if_match(*call.request),
+                  author = call.author()](settings::Settings& settings) {
+        return settings.change_destination(id, body, version, author);
+      });
+  if (!saved) co_return problem(saved.error());
+  co_return destination_response(200, *saved);
+}
+
+Task<http::Response> Api::delete_destination(Call& call) {
+  const auto id = id_argument<DestinationId>(call);
+  if (!id) co_return not_found("destination");
+  auto saved =
+      co_await save<void>(call.lane, [id = *id, version = if_match(*call.request),
+                                      author = call.author()](settings::Settings& settings) {
+        return settings.delete_destination(id, version, author);
+      });
+  co_return saved ? no_content() : problem(saved.error());
+}
+
+Task<http::Response> Api::list_destination_versions(Call& call) {
+  const auto id = id_argument<DestinationId>(call);
+  if (!id) co_return not_found("destination");
+  const std::vector<settings::VersionRow> rows = co_await on_settings(
+      call, [this, id = *id] { return parts_.settings.destination_versions(id); });
+  if (rows.empty()) co_return not_found("destination");
+  Json data = Json::array();
+  for (const settings::VersionRow& row : rows) {
+    data.push_back({{"version", row.version},
+                    {"author", row.author},
+                    {"at", format_iso_time(row.at)},
+                    {"destination", row.object}});
+  }
+  co_return json_response(200, page_json(std::move(data), ""));
+}
+
+Task<http::Response> Api::resume_destination(Call& call) {
+  const auto id = id_argument<DestinationId>(call);
+  if (!id) co_return not_found("destination");
+  auto saved = co_await save<Destination>(
+      call.lane, [id = *id, author = call.author()](settings::Settings& settings) {
+        return settings.set_destination_state(id, DestinationState::active, "", author);
+      });
+  if (!saved) co_return problem(saved.error());
+  co_return destination_response(200, *saved);
+}
+
+Task<http::Response> Api::disable_destination(Call& call) {
+  const auto id = id_argument<DestinationId>(call);
+  if (!id) co_return not_found("destination");
+  auto saved = co_await save<Destination>(
+      call.lane, [id = *id, author = call.author()](settings::Settings& settings) {
+        return settings.set_destination_state(id, DestinationState::disabled, "person", author);
+      });
+  if (!saved) co_return problem(saved.error());
+  co_return destination_response(200, *saved);
+}
+
+Task<http::Response> Api::rotate_secret(Call& call) {
+  const auto id = id_argument<DestinationId>(call);
+  if (!id) co_return not_found("destination");
+  auto saved = co_await save<Destination>(
+      call.lane, [id = *id, author = call.author()](settings::Settings& settings) {
+        return settings.rotate_signing_secret(id, kSecretOverlap, author);
+      });
+  if (!saved) co_return problem(saved.error());
+  Json json = settings::to_json(*saved, /*show_secrets=*/false);
+  json["signing"]["secret"] = saved->signing.secret;
+  co_return object_response(200, json, saved->version);
+}
+
+// ---- inboxes
+
+Task<std::expected<std::string, http::Response>> Api::inbox_token(Call& call) {
+  const auto id = id_argument<DestinationId>(call);
+  if (!id) co_return std::unexpected(not_found("destination"));
+  const std::optional<Destination> destination =
+      co_await on_settings(call, [this, id = *id] { return parts_.settings.destination(id); });
+  if (!destination) co_return std::unexpected(not_found("destination"));
+  if (destination->platform != "inbox") {
+    co_return std::unexpected(problem(409, "no_inbox", "This destination is not an inbox."));
+  }
+  co_return destination->inbox_token;
+}
+
+Task<http::Response> Api::show_inbox(Call& call) {
+  const auto token = co_await inbox_token(call);
+  if (!token) co_return token.error();
+  Json data = Json::array();
+  for (const pipeline::InboxRequest& request : parts_.inbox.list(*token)) {
+    data.push_back(to_json(request));
+  }
+  const pipeline::InboxAnswer answer = parts_.inbox.answer(*token);
+  Json page = page_json(std::move(data), "");
+  page["answer"] = {{"status", answer.status}, {"body", answer.body}};
+  co_return json_response(200, page);
+}
+
+Task<http::Response> Api::clear_inbox(Call& call) {
+  const auto token = co_await inbox_token(call);
+  if (!token) co_return token.error();
+  parts_.inbox.clear(*token);
+  co_return no_content();
+}
+
+Task<http::Response> Api::set_inbox_answer(Call& call) {
+  const auto token = co_await inbox_token(call);
+  if (!token) co_return token.error();
+  const auto status = call.body.find("status");
+  const bool is_number = status != call.body.end() && status->is_number_integer();
+  const std::int64_t number = is_number ? status->get<std::int64_t>() : 0;
+  if (number < 200 || number > 599) {
+    co_return problem(
+        422, "invalid", "The inbox's answer is not valid.",
+        {{.code = "invalid", .detail = "`status` must be 200 to 599.", .pointer = "/status"}});
+  }
+  pipeline::InboxAnswer answer{.status = static_cast<std::uint16_t>(number)};
+  const auto body = call.body.find("body");
+  if (body != call.body.end() && body->is_string()) answer.body = body->get<std::string>();
+  parts_.inbox.set_answer(*token, answer);
+  co_return json_response(200, {{"status", answer.status}, {"body", answer.body}});
+}
+
+Json to_json(const pipeline::InboxRequest& request) {
+  Json headers = Json::array();
+  for (const http::Header& header : request.headers) {
+    headers.push_back({{"name", header.name}, {"value", header.value}});
+  }
+  return {{"number", request.number},
+          {"received_at", format_iso_time(request.received_at)},
+          {"from_outside", request.is_from_outside},
+          {"method", request.method},
+          {"target", request.target},
+          {"headers", std::move(headers)},
+          {"body", request.body}};
+}
+
+}  // namespace eilpost::admin

@@ -1,0 +1,275 @@
+// The log: events, deliveries, attempts.
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <unordered_set>
+#include <utility>
+
+#include "admin/api.h"
+#include "base/encoding.h"
+#include "base/hash.h"
+#include "base/iso_time.h"
+#include "render/renderer.h"
+
+namespace eilpost::admin {
+namespace {
+
+http::Response bad_parameter(std::string_view detail) {
+  return problem(400, "bad_parameter", detail);
+}
+
+Json time_or_null(const std::optional<WallTime>& time) {
+  return time ? Json(format_iso_time(*time)) : Json();
+}
+
+}  // namespace
+
+std::expected<history::Filter, http::Response> filter_from_json(const Json& json) {
+  history::Filter filter;
+  for (const auto& [key, value] : json.items()) {
+    if (!value.is_string()) {
+      return std::unexpected(bad_parameter(fmt::format("`{}` must be text.", key)));
+    }
+    const std::string text = value.get<std::string>();
+    bool is_good = true;
+    if (key == "webhook") {
+      filter.webhook = parse_id<WebhookId>(text);
+      is_good = filter.webhook.has_value();
+    } else if (key == "destination") {
+      filter.destination = parse_id<DestinationId>(text);
+      is_good = filter.destination.has_value();
+    } else if (key == "event_type") {
+      filter.event_types.push_back(text);
+    } else if (key == "event_id") {
+      filter.event_id = text;
+    } else if (key == "user") {
+      filter.user = text;
+    } else if (key == "state") {
+      const auto state = parse_delivery_state(text);
+      is_good = state.has_value();
+      if (state) filter.states.push_back(*state);
+    } else if (key == "from" || key == "until") {
+      const auto time = parse_iso_time(text);
+      is_good = time.has_value();
+      (key == "from" ? filter.from : filter.until) = time;
+    } else {
+      return std::unexpected(bad_parameter(
+          fmt::format("`{}` is no filter; there are webhook, destination, event_type, event_id, "
+                      "user, state, from, until.",
+                      key)));
+    }
+    if (!is_good) return std::unexpected(bad_parameter(fmt::format("`{}` is not valid.", key)));
+  }
+  return filter;
+}
+
+std::expected<history::Filter, http::Response> filter_asked(const Call& call) {
+  Json json = Json::object();
+  for (const char* name :
+       {"webhook", "destination", "event_type", "event_id", "user", "state", "from", "until"}) {
+    if (auto value = call.parameter(name)) json[name] = std::move(*value);
+  }
+  return filter_from_json(json);
+}
+
+Json to_json(const history::DeliveryRow& row) {
+  return {{"id", to_string(row.id)},
+          {"event_id", row.event_id},
+          {"event_type", row.event_type},
+          {"user", row.user},
+          {"webhook", to_string(row.webhook)},
+          {"webhook_version", row.webhook_version},
+          {"destination", to_string(row.destination)},
+          {"state", to_string(row.state)},
+          {"reason", row.reason == FailReason::none ? Json() : Json(to_string(row.reason))},
+          {"attempts_count", row.attempts_count},
+          {"next_attempt_at", time_or_null(row.next_attempt_at)},
+          {"last_outcome", row.last_outcome ? Json(to_string(*row.last_outcome)) : Json()},
+          {"last_status", row.last_status == 0 ? Json() : Json(row.last_status)},
+          {"accepted_at", format_iso_time(row.accepted_at)},
+          {"settled_at", time_or_null(row.settled_at)},
+          {"replay_of", row.replay_of ? Json(to_string(*row.replay_of)) : Json()},
+          {"webhook_id", row.webhook_id.empty() ? to_string(row.id) : row.webhook_id}};
+}
+
+Json to_json(const history::EventRow& row) {
+  Json json = {{"sequence", encode_base32(row.sequence.value)},
+               {"id", row.id},
+               {"type", row.type},
+               {"user", row.user},
+               {"environment", static_cast<std::uint32_t>(row.environment)},
+               {"source", to_string(row.source)},
+               {"time", format_iso_time(row.time)},
+               {"received_at", format_iso_time(row.received_at)},
+               {"deliveries_count", row.deliveries_count}};
+  if (!row.document.empty()) json["document"] = parse_json(row.document).value_or(Json());
+  return json;
+}
+
+Json to_json(const OutboundRequest& request) {
+  Json headers = Json::array();
+  for (const OutboundHeader& header : request.headers) {
+    headers.push_back({{"name", header.name}, {"value", header.value}});
+  }
+  return {{"method", to_string(request.method)},
+          {"url", request.url},
+          {"headers", std::move(headers)},
+          {"body", request.body}};
+}
+
+Json to_json(const Outcome& outcome) {
+  return {{"outcome", to_string(outcome.kind)},
+          {"status", outcome.status == 0 ? Json() : Json(outcome.status)},
+          {"success", outcome.success},
+          {"perhaps_delivered",
+           !outcome.success && outcome.request_sent && outcome.kind != OutcomeKind::answered},
+          {"detail", outcome.detail.empty() ? Json() : Json(outcome.detail)},
+          {"answer", outcome.answer},
+          {"answer_content_type", outcome.answer_content_type}};
+}
+
+Json to_json(const Attempt& attempt) {
+  Json json = {{"number", attempt.number},
+               {"started_at", format_iso_time(attempt.started_at)},
+               {"duration_ms", attempt.duration.count()},
+               {"webhook_version", attempt.webhook_version},
+               {"destination_version", attempt.destination_version}};
+  json.update(to_json(attempt.outcome));
+  json["state"] = to_string(attempt.next.state);
+  json["next_attempt_at"] = attempt.next.state == DeliveryState::retrying
+                                ? Json(format_iso_time(attempt.next.retry_at))
+                                : Json();
+  return json;
+}
+
+// The journal does not know what is held: a disabled webhook or destination holds what it owes.
+Task<std::vector<history::DeliveryRow>> Api::mark_held(std::size_t lane,
+                                                       std::vector<history::DeliveryRow> rows) {
+  const auto snapshot = co_await env::run_on(parts_.settings_worker, loop(lane),
+                                             [this] { return parts_.settings.snapshot(); });
+  for (history::DeliveryRow& row : rows) {
+    if (row.state != DeliveryState::pending && row.state != DeliveryState::retrying) continue;
+    const auto webhook = snapshot->webhooks.find(row.webhook);
+    const auto destination = snapshot->destinations.find(row.destination);
+    const bool is_held =
+        (webhook != snapshot->webhooks.end() && !webhook->second->webhook.enabled) ||
+        (destination != snapshot->destinations.end() &&
+         destination->second->destination.state != DestinationState::active);
+    if (is_held) row.state = DeliveryState::held;
+  }
+  co_return rows;
+}
+
+Task<http::Response> Api::list_events(Call& call) {
+  const auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
+  const auto filter = filter_asked(call);
+  if (!filter) co_return filter.error();
+  using Rows = Result<history::Rows<history::EventRow>>;
+  const history::Page page{.cursor = asked->cursor, .count = asked->limit};
+  const Rows rows = co_await on_history<Rows>(
+      call.lane,
+      [filter = *filter, page](history::Reader& reader) { return reader.events(filter, page); });
+  if (!rows) co_return problem(rows.error());
+  Json data = Json::array();
+  for (const history::EventRow& row : rows->rows) data.push_back(to_json(row));
+  co_return json_response(200, page_json(std::move(data), rows->next_cursor));
+}
+
+Task<http::Response> Api::show_event(Call& call) {
+  const auto sequence = decode_base32(call.arguments.front());
+  if (!sequence) co_return not_found("event");
+  using Row = Result<std::optional<history::EventRow>>;
+  const Row row = co_await on_history<Row>(
+      call.lane,
+      [sequence = *sequence](history::Reader& reader) { return reader.event(Position{sequence}); });
+  if (!row) co_return problem(row.error());
+  if (!*row) co_return not_found("event");
+  co_return json_response(200, to_json(**row));
+}
+
+Task<http::Response> Api::list_deliveries(Call& call) {
+  const auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
+  auto filter = filter_asked(call);
+  if (!filter) co_return filter.error();
+  const bool only_held =
+      std::ranges::find(filter->states, DeliveryState::held) != filter->states.end();
+  if (only_held) filter->states = {DeliveryState::pending, DeliveryState::retrying};
+  using Rows = Result<history::Rows<history::DeliveryRow>>;
+  const history::Page page{.cursor = asked->cursor, .count = asked->limit};
+  Rows rows =
+      co_await on_history<Rows>(call.lane, [filter = *filter, page](history::Reader& reader) {
+        return reader.deliveries(filter, page);
+      });
+  if (!rows) co_return problem(rows.error());
+  const std::vector<history::DeliveryRow> marked =
+      co_await mark_held(call.lane, std::move(rows->rows));
+  Json data = Json::array();
+  for (const history::DeliveryRow& row : marked) {
+    if (!only_held || row.state == DeliveryState::held) data.push_back(to_json(row));
+  }
+  co_return json_response(200, page_json(std::move(data), rows->next_cursor));
+}
+
+Task<http::Response> Api::show_delivery(Call& call) {
+  const auto id = id_argument<DeliveryId>(call);
+  if (!id) co_return not_found("delivery");
+  using Row = Result<std::optional<history::DeliveryRow>>;
+  const Row row = co_await on_history<Row>(
+      call.lane, [id = *id](history::Reader& reader) { return reader.delivery(id); });
+  if (!row) co_return problem(row.error());
+  if (!*row) co_return not_found("delivery");
+  const std::vector<history::DeliveryRow> marked =
+      co_await mark_held(call.lane, std::vector{**row});
+  co_return json_response(200, to_json(marked.front()));
+}
+
+// Each attempt with its request, made again from the versions that were used.
+Task<http::Response> Api::list_attempts(Call& call) {
+  const auto id = id_argument<DeliveryId>(call);
+  if (!id) co_return not_found("delivery");
+  struct Found {
+    std::optional<history::DeliveryRow> delivery;
+    std::vector<Attempt> attempts;
+    std::optional<history::EventRow> event;
+  };
+  const auto read = [id = *id](history::Reader& reader) -> Result<Found> {
+    Found found;
+    EILPOST_ASSIGN_OR_RETURN(found.delivery, reader.delivery(id));
+    EILPOST_ASSIGN_OR_RETURN(found.attempts, reader.attempts(id));
+    EILPOST_ASSIGN_OR_RETURN(found.event, reader.event_of(id));
+    return found;
+  };
+  const auto found = co_await on_history<Result<Found>>(call.lane, read);
+  if (!found) co_return problem(found.error());
+  if (!found->delivery) co_return not_found("delivery");
+  Json data = co_await on_settings(call, [this, &found] {
+    Json list = Json::array();
+    const auto scratch = render::make_scratch();
+    const history::DeliveryRow& delivery = *found->delivery;
+    for (const Attempt& attempt : found->attempts) {
+      Json json = to_json(attempt);
+      const auto webhook = parts_.settings.webhook_at(delivery.webhook, attempt.webhook_version);
+      const auto destination =
+          parts_.settings.destination_at(delivery.destination, attempt.destination_version);
+      if (webhook && destination && found->event) {
+        const std::string id_text =
+            delivery.webhook_id.empty() ? to_string(delivery.id) : delivery.webhook_id;
+        const auto request = render::render({.webhook = *webhook->compiled,
+                                             .destination = *destination->compiled,
+                                             .document = found->event->document,
+                                             .delivery_id = id_text,
+                                             .attempt_at = attempt.started_at},
+                                            *scratch, {.mask_secrets = true});
+        json["request"] = request ? to_json(*request) : Json();
+        json["request_is_exact"] = request && hash64(request->body) == attempt.body_hash;
+      }
+      list.push_back(std::move(json));
+    }
+    return list;
+  });
+  co_return json_response(200, page_json(std::move(data), ""));
+}
+
+}  // namespace eilpost::admin
