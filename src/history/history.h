@@ -122,6 +122,13 @@ struct Counts {
   std::uint64_t unwanted = 0;  // of them, those that no webhook wanted
 };
 
+// A test request, for the log.
+struct TestRecord {
+  DeliveryRow delivery;
+  Attempt attempt;
+  std::string document;
+};
+
 // What queries may ask. Lives on the history's thread.
 class Reader {
  public:
@@ -148,14 +155,10 @@ class Reader {
   [[nodiscard]] virtual Result<std::vector<ValueRow>> values(std::string_view event_type,
                                                              std::string_view path,
                                                              std::size_t count) = 0;
+  // By event type, in whole hours that touch the time asked for.
   [[nodiscard]] virtual Result<std::vector<Counts>> counts(WallTime from, WallTime until) = 0;
-};
-
-// A test request, for the log.
-struct TestRecord {
-  DeliveryRow delivery;
-  Attempt attempt;
-  std::string document;
+  // The newest test requests; they are no deliveries, and are not among those.
+  [[nodiscard]] virtual Result<std::vector<TestRecord>> tests(std::size_t count) = 0;
 };
 
 class History {

@@ -1,0 +1,317 @@
+#include "history/history.h"
+
+#include <atomic>
+#include <fmt/format.h>
+#include <mutex>
+#include <utility>
+
+#include "history/log_files.h"
+#include "history/log_reader.h"
+#include "history/recent.h"
+#include "history/writer.h"
+
+namespace eilpost::history {
+namespace {
+
+constexpr std::size_t kBatchBytes = 4U << 20U;
+constexpr std::uint64_t kCheckpointBytes = 64U << 20U;  // of documents, about
+constexpr Duration kCheckpointAge = std::chrono::seconds(30);
+constexpr Duration kRetentionInterval = std::chrono::minutes(10);
+// A batch of less than this reached the journal's end, unless it ended with a segment: then the
+// next one does.
+constexpr std::uint64_t kSmallBatchBytes = 256U << 10U;
+constexpr std::uint64_t kEntryBytes = 200;  // of an entry beside its texts
+
+std::uint64_t bytes_of(const store::Entry& entry) {
+  if (const auto* accepted = std::get_if<store::AcceptedEntry>(&entry)) {
+    return kEntryBytes + accepted->event.document.size();
+  }
+  if (const auto* attempt = std::get_if<Attempt>(&entry)) {
+    return kEntryBytes + attempt->outcome.answer.size();
+  }
+  return kEntryBytes;
+}
+
+class FileHistory final : public History {
+ public:
+  FileHistory(env::Env& env, store::Store& store, const Options& options,
+              std::function<void(std::string_view)> on_trouble,
+              std::unique_ptr<env::Directory> directory)
+      : env_(env),
+        store_(store),
+        options_(options),
+        on_trouble_(std::move(on_trouble)),
+        directory_(std::move(directory)),
+        files_(env, *directory_, options, on_trouble_),
+        recent_(env, *directory_, on_trouble_),
+        writer_(files_),
+        reader_(files_, recent_) {}
+  FileHistory(const FileHistory&) = delete;
+  FileHistory& operator=(const FileHistory&) = delete;
+  ~FileHistory() override { end(); }
+
+  [[nodiscard]] Result<void> open();
+
+  void run_query(std::move_only_function<void(Reader&)> query) override;
+  void add_test(TestRecord record) override;
+  void add_item(ItemRow item) override;
+  void on_written(std::function<void(const std::vector<store::Entry>&)> tell) override;
+  void apply_retention() override;
+  [[nodiscard]] Usage usage() override;
+  void close() override;
+
+ private:
+  // What the store's thread wakes; it may outlive the History.
+  struct Bell {
+    std::mutex mutex;
+    FileHistory* owner = nullptr;
+  };
+  enum class Progress : std::uint8_t { failed, idle, small, large };
+
+  void give(std::move_only_function<void()> job);
+  void schedule();
+  void end();
+  [[nodiscard]] Progress write_some();
+  [[nodiscard]] Result<Progress> write_batch();
+  void write_until_end();
+  void tell(Position from, const store::Followed& followed);
+  void keep_house();
+  void checkpoint();
+  void drop_old();
+  void note_trouble(std::string_view doing, const Error& error);
+  // A failure of what is recent: it is left out, the log goes on.
+  void note_recent(const Result<void>& done);
+  void measure();
+
+  env::Env& env_;
+  store::Store& store_;
+  const Options options_;
+  const std::function<void(std::string_view)> on_trouble_;
+  std::unique_ptr<env::Directory> directory_;
+
+  // The worker's.
+  LogFiles files_;
+  Recent recent_;
+  Writer writer_;
+  LogReader reader_;
+  std::uint64_t unsaved_bytes_ = 1;  // of an earlier run, perhaps
+  Instant saved_at_{};
+  Instant retention_at_{};
+  Position told_until_;
+  bool is_in_trouble_ = false;
+  bool is_recent_in_trouble_ = false;
+
+  std::mutex mutex_;  // of worker_ and tell_
+  std::function<void(const std::vector<store::Entry>&)> tell_;
+  std::atomic<bool> is_scheduled_ = false;
+  std::atomic<std::uint64_t> bytes_ = 0;
+  std::atomic<std::uint64_t> files_count_ = 0;
+  std::atomic<std::uint64_t> written_until_ = 0;
+  std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
+  std::unique_ptr<env::Worker> worker_;
+};
+
+Result<void> FileHistory::open() {
+  EILPOST_RETURN_IF_ERROR(files_.load());
+  note_recent(recent_.open());
+  told_until_ = files_.position();
+  saved_at_ = env_.clock().now();
+  measure();
+  worker_ = env_.start_worker("history");
+  bell_->owner = this;
+  store_.on_more([bell = bell_] {
+    const std::scoped_lock lock(bell->mutex);
+    if (bell->owner != nullptr) bell->owner->schedule();
+  });
+  schedule();
+  return {};
+}
+
+void FileHistory::give(std::move_only_function<void()> job) {
+  const std::scoped_lock lock(mutex_);
+  if (worker_) worker_->run(std::move(job));
+}
+
+void FileHistory::schedule() {
+  if (is_scheduled_.exchange(true)) return;
+  give([this] {
+    is_scheduled_ = false;
+    // One batch, so that queries come in between.
+    if (write_some() == Progress::large) schedule();
+    keep_house();
+  });
+}
+
+FileHistory::Progress FileHistory::write_some() {
+  Result<Progress> done = write_batch();
+  if (!done && done.error().code == ErrorCode::disk_full && files_.drop_oldest()) {
+    done = write_batch();
+  }
+  if (!done) {
+    note_trouble("writing", done.error());
+    return Progress::failed;
+  }
+  if (std::exchange(is_in_trouble_, false)) on_trouble_("The history is written again.");
+  return *done;
+}
+
+Result<FileHistory::Progress> FileHistory::write_batch() {
+  const Position from = files_.position();
+  EILPOST_ASSIGN_OR_RETURN(const store::Followed followed, store_.follow(from, kBatchBytes));
+  if (followed.entries.empty() && followed.next <= from) return Progress::idle;
+  EILPOST_RETURN_IF_ERROR(writer_.write(from, followed));
+
+  std::uint64_t bytes = 0;
+  std::vector<const store::AcceptedEntry*> accepted;
+  for (const store::Entry& entry : followed.entries) {
+    bytes += bytes_of(entry);
+    if (const auto* event = std::get_if<store::AcceptedEntry>(&entry)) accepted.push_back(event);
+  }
+  note_recent(recent_.add(accepted));
+  unsaved_bytes_ += bytes;
+  tell(from, followed);
+  measure();
+  return bytes < kSmallBatchBytes ? Progress::small : Progress::large;
+}
+
+void FileHistory::tell(Position from, const store::Followed& followed) {
+  if (from < told_until_) return;  // Written again, after a file was lost.
+  told_until_ = followed.next;
+  std::function<void(const std::vector<store::Entry>&)> tell;
+  {
+    const std::scoped_lock lock(mutex_);
+    tell = tell_;
+  }
+  if (tell) tell(followed.entries);
+}
+
+void FileHistory::write_until_end() {
+  int small_count = 0;
+  while (small_count < 2) {
+    switch (write_some()) {
+      case Progress::failed:
+      case Progress::idle:
+        return;
+      case Progress::small:
+        ++small_count;
+        break;
+      case Progress::large:
+        small_count = 0;
+        break;
+    }
+  }
+}
+
+void FileHistory::keep_house() {
+  files_.index_closed();
+  const Instant now = env_.clock().now();
+  const std::uint64_t bytes_max = std::min(kCheckpointBytes, options_.bytes_max / 16);
+  if (unsaved_bytes_ > 0 && (unsaved_bytes_ >= bytes_max || now - saved_at_ >= kCheckpointAge)) {
+    checkpoint();
+    drop_old();
+  } else if (now >= retention_at_) {
+    drop_old();
+  }
+}
+
+void FileHistory::checkpoint() {
+  const Position position = files_.position();
+  saved_at_ = env_.clock().now();
+  const Result<void> done = files_.checkpoint();
+  note_recent(recent_.checkpoint());
+  if (!done) {
+    note_trouble("saving", done.error());
+    return;
+  }
+  unsaved_bytes_ = 0;
+  store_.followed_until(position);
+  measure();
+}
+
+void FileHistory::drop_old() {
+  retention_at_ = env_.clock().now() + kRetentionInterval;
+  files_.apply_retention(env_.clock().wall_now());
+  measure();
+}
+
+void FileHistory::note_trouble(std::string_view doing, const Error& error) {
+  if (std::exchange(is_in_trouble_, true)) return;
+  on_trouble_(fmt::format("The history failed at {}: {} {} It goes on when that works again.",
+                          doing, text_of(error.code), error.detail));
+}
+
+void FileHistory::note_recent(const Result<void>& done) {
+  const bool was_in_trouble = std::exchange(is_recent_in_trouble_, !done);
+  if (done || was_in_trouble) return;
+  on_trouble_(fmt::format("Recent events and what was seen in them are not kept: {} {}",
+                          text_of(done.error().code), done.error().detail));
+}
+
+void FileHistory::measure() {
+  bytes_ = files_.bytes();
+  files_count_ = files_.entries().size();
+  written_until_ = files_.position().value;
+}
+
+void FileHistory::run_query(std::move_only_function<void(Reader&)> query) {
+  give([this, query = std::move(query)]() mutable {
+    write_until_end();
+    query(reader_);
+  });
+}
+
+void FileHistory::add_test(TestRecord record) {
+  give([this, record = std::move(record)] { note_recent(recent_.add_test(record)); });
+}
+
+void FileHistory::add_item(ItemRow item) {
+  give([this, item = std::move(item)] { note_recent(recent_.add_item(item)); });
+}
+
+void FileHistory::on_written(std::function<void(const std::vector<store::Entry>&)> tell) {
+  const std::scoped_lock lock(mutex_);
+  tell_ = std::move(tell);
+}
+
+void FileHistory::apply_retention() {
+  give([this] { drop_old(); });
+}
+
+History::Usage FileHistory::usage() {
+  return {.bytes = bytes_, .files_count = files_count_, .written_until = {.value = written_until_}};
+}
+
+void FileHistory::end() {
+  {
+    const std::scoped_lock lock(bell_->mutex);
+    bell_->owner = nullptr;
+  }
+  std::unique_ptr<env::Worker> worker;
+  {
+    const std::scoped_lock lock(mutex_);
+    worker = std::move(worker_);
+  }
+}
+
+void FileHistory::close() {
+  give([this] {
+    write_until_end();
+    files_.index_closed();
+    checkpoint();
+  });
+  end();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<History>> History::open(env::Env& env, store::Store& store,
+                                               const Options& options,
+                                               std::function<void(std::string_view)> on_trouble) {
+  EILPOST_ASSIGN_OR_RETURN(auto directory, env.directory().subdirectory("history"));
+  auto history = std::make_unique<FileHistory>(env, store, options, std::move(on_trouble),
+                                               std::move(directory));
+  EILPOST_RETURN_IF_ERROR(history->open());
+  return history;
+}
+
+}  // namespace eilpost::history

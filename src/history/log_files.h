@@ -1,0 +1,95 @@
+#pragma once
+// The files of the log, by the journal positions at which their events were accepted.
+//
+// Threads: one.
+// Errors:  those of LogFile. A file that is corrupt, or fails again and again, is set aside
+//          (renamed to NAME.corrupt) and the log goes on without it.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "env/env.h"
+#include "history/history.h"
+#include "history/log_file.h"
+
+namespace eilpost::history {
+
+class LogFiles final {
+ public:
+  struct Entry {
+    std::string name;
+    Position first;   // its events have this accept sequence or a later one
+    FileFacts facts;  // as last committed
+    std::uint64_t bytes = 0;
+    std::unique_ptr<LogFile> file;  // while it is open
+    std::uint64_t used_at = 0;
+    int failures_count = 0;
+    bool is_dirty = false;  // written since the last checkpoint
+  };
+
+  // Ownership: everything given must outlive the LogFiles.
+  LogFiles(env::Env& env, env::Directory& directory, const Options& options,
+           std::function<void(std::string_view)> on_trouble);
+  LogFiles(const LogFiles&) = delete;
+  LogFiles& operator=(const LogFiles&) = delete;
+  ~LogFiles() = default;
+
+  // Finds the files there are.
+  [[nodiscard]] Result<void> load();
+
+  // Oldest first.
+  [[nodiscard]] std::vector<std::unique_ptr<Entry>>& entries() { return entries_; }
+  // The newest takes new events; made for events from `position` on if there is none, or the one
+  // there is full or old.
+  [[nodiscard]] Result<Entry*> newest(Position position);
+  // The entry in whose stretch `sequence` lies; null if there is none any more.
+  [[nodiscard]] Entry* find(Position sequence);
+  // Opens its file if need be. A reference lives until the next use() of others, at least
+  // kOpenMax - 1 of them.
+  [[nodiscard]] Result<LogFile*> use(Entry& entry);
+  // Where the journal is to be followed from.
+  [[nodiscard]] Position position() const;
+  // Events up to it are in the log, or were.
+  [[nodiscard]] Position last_sequence() const;
+
+  // After a failed operation on `entry`: forgets what was not committed. True: the entry was set
+  // aside and is gone.
+  bool note_failure(Entry& entry, const Error& error);
+  // After a commit.
+  void note_commit(Entry& entry);
+
+  // Indexes files that take no new events any more.
+  void index_closed();
+  // Makes everything committed survive a power loss.
+  [[nodiscard]] Result<void> checkpoint();
+  void apply_retention(WallTime now);
+  // Drops the oldest file in which nothing is owed; false if there is none but the newest.
+  bool drop_oldest();
+
+  [[nodiscard]] std::uint64_t bytes() const;
+
+ private:
+  static constexpr std::size_t kOpenMax = 6;
+
+  [[nodiscard]] bool is_full(const Entry& entry) const;
+  // Begins a new file at the position there is.
+  [[nodiscard]] Result<void> retire_newest();
+  void measure(Entry& entry);
+  void drop(std::size_t index);
+  void set_aside(Entry& entry, const Error& error);
+  [[nodiscard]] bool is_droppable(std::size_t index) const;
+  void close_least_used();
+
+  env::Env& env_;
+  env::Directory& directory_;
+  const Options options_;
+  const std::function<void(std::string_view)> on_trouble_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::uint64_t uses_count_ = 0;
+};
+
+}  // namespace eilpost::history
