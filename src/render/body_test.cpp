@@ -135,10 +135,10 @@ TEST(NestedBody, DotsBecomeObjects) {
   fixture.choose("wm.euId", "user.id");
   fixture.choose("nps");
   fixture.choose("wm.userVars", "user.vars");
-  fixture.add_static("user.vars.source", "eilpost");
+  fixture.add_static("user.source", "eilpost");
   EXPECT_EQ(fixture.body(),
-            R"({"user":{"id":"u/1 ä","vars":{"plan":"pro","seats":12,"trial":false,)"
-            R"("source":"eilpost"}},"nps":9})");
+            R"({"user":{"id":"u/1 ä","vars":{"plan":"pro","seats":12,"trial":false},)"
+            R"("source":"eilpost"},"nps":9})");
 }
 
 TEST(NestedBody, NothingIsLostWhereAValueAndAnObjectMeet) {

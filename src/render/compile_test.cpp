@@ -102,7 +102,7 @@ TEST(CompileWebhook, UnknownPropertiesAreWarnedOfOnce) {
   fixture.add_static("t", "{{typo}} {{user}} {{vars.plan}} {{oName}} {{other.typo}}");
   EXPECT_THAT(fixture.errors(), IsEmpty());
   fixture.problems = {};
-  EXPECT_NE(compile(fixture.webhook, fixture.catalog, fixture.problems), nullptr);
+  EXPECT_NE(compile(fixture.webhook, built_in_catalog(), fixture.problems), nullptr);
   EXPECT_THAT(RenderFixture::lines_of(fixture.problems.warnings),
               UnorderedElementsAre(StartsWith("undeclared_property /properties/6/property: "),
                                    StartsWith("undeclared_property /static_properties/0/value: "

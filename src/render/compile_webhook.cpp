@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <set>
 
 #include "base/ascii.h"
 #include "base/utf8.h"
@@ -187,6 +188,7 @@ class WebhookCompiler {
       return;
     }
     used_paths_.emplace(property.property, pointer + "/property");
+    chosen_paths_.insert(property.property);
     const std::string& name = property.as.empty() ? property.property : property.as;
     const auto fixed =
         final_name(name, property.as.empty() ? pointer + "/property" : pointer + "/as",
@@ -319,7 +321,8 @@ class WebhookCompiler {
   // A path that is no property of these events, and no name of this webhook.
   void warn_of_undeclared() {
     for (const auto& [path, pointer] : used_paths_) {
-      if (declarations_.knows(path) || is_own_name(path)) continue;
+      if (declarations_.knows(path)) continue;
+      if (!chosen_paths_.contains(path) && is_own_name(path)) continue;
       problems_.warn("undeclared_property",
                      fmt::format("\"{}\" is not a known property of these events; it is sent where "
                                  "an event has it.",
@@ -344,6 +347,7 @@ class WebhookCompiler {
   std::shared_ptr<CompiledWebhook> compiled_ = std::make_shared<CompiledWebhook>();
   std::map<std::string, std::string, std::less<>> owners_;  // final name: whose it is
   std::map<std::string, std::string> used_paths_;           // path: where it is used first
+  std::set<std::string> chosen_paths_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 // about and renders.
 
 #include <expected>
+#include <gtest/gtest.h>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,11 @@ inline constexpr std::string_view kSampleData =
     R"("tags":["a","b"],"wm":{"euId":"u/1 ä","language":"de",)"
     R"("userVars":{"plan":"pro","seats":12,"trial":false}},)"
     R"("ctx":{"location":{"hostname":"app.example.com","pathname":"/console/"}}})";
+
+inline const Catalog& built_in_catalog() {
+  static const Catalog kCatalog;
+  return kCatalog;
+}
 
 struct RenderFixture {
   RenderFixture() {
@@ -55,10 +61,12 @@ struct RenderFixture {
   // REQUIRES: both compile.
   std::expected<OutboundRequest, RenderError> render() {
     problems = {};
-    const auto compiled_webhook = compile(webhook, catalog, zones, problems);
+    const auto compiled_webhook = compile(webhook, built_in_catalog(), zones, problems);
     const auto compiled_destination = compile(destination, zones, problems);
-    for (const Problem& problem : problems.errors) failures += problem.detail + "\n";
-    EILPOST_ASSERT(failures.empty());
+    if (!compiled_webhook || !compiled_destination) {
+      ADD_FAILURE() << testing::PrintToString(lines_of(problems.errors));
+      return std::unexpected(RenderError{.detail = "not compiled"});
+    }
     return eilpost::render::render({.webhook = *compiled_webhook,
                                     .destination = *compiled_destination,
                                     .document = document,
@@ -70,9 +78,8 @@ struct RenderFixture {
   // REQUIRES: it can be rendered.
   std::string body() {
     auto rendered = render();
-    failures = rendered ? "" : rendered.error().detail;
-    EILPOST_ASSERT(failures.empty());
-    return rendered->body;
+    EXPECT_TRUE(rendered.has_value()) << rendered.error().detail;
+    return rendered ? rendered->body : "";
   }
   std::string url() {
     auto rendered = render();
@@ -89,7 +96,7 @@ struct RenderFixture {
   // All problems as "code pointer: detail".
   std::vector<std::string> errors() {
     problems = {};
-    (void)compile(webhook, catalog, zones, problems);
+    (void)compile(webhook, built_in_catalog(), zones, problems);
     (void)compile(destination, zones, problems);
     return lines_of(problems.errors);
   }
@@ -103,7 +110,6 @@ struct RenderFixture {
 
   Webhook webhook;
   Destination destination;
-  Catalog catalog;
   TimeZones zones;
   std::string document = make_document(kSampleData);
   WallTime attempt_at{std::chrono::milliseconds(1'795'510'801'999)};
@@ -111,7 +117,6 @@ struct RenderFixture {
   Options options;
   std::shared_ptr<Scratch> scratch = make_scratch();
   Problems problems;
-  std::string failures;
 };
 
 }  // namespace eilpost::render

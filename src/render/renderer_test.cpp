@@ -88,7 +88,7 @@ TEST(Renderer, KeysOfManyDestinationsAreNotMixedUp) {
   fixture.choose("nps");
   Random random(3);
   std::vector<std::pair<std::string, std::shared_ptr<const CompiledDestination>>> destinations;
-  const auto webhook = compile(fixture.webhook, fixture.catalog, fixture.problems);
+  const auto webhook = compile(fixture.webhook, built_in_catalog(), fixture.problems);
   for (int i = 0; i < 600; ++i) {
     Bytes key(24);
     for (std::byte& byte : key) byte = static_cast<std::byte>(random.below(256));
@@ -98,9 +98,10 @@ TEST(Renderer, KeysOfManyDestinationsAreNotMixedUp) {
   }
   for (int i = 0; i < 3000; ++i) {
     auto& [secret, destination] = destinations[random.below(destinations.size())];
-    if (random.chance(1, 20)) destination = compile(fixture.destination, fixture.problems);
-    if (random.chance(1, 20)) {
+    if (random.chance(1, 10)) {  // another key, perhaps at the address of the one before
+      secret = destinations[random.below(destinations.size())].first;
       fixture.destination.signing.secret = secret;
+      destination = nullptr;
       destination = compile(fixture.destination, fixture.problems);
     }
     const auto request = render({.webhook = *webhook,
@@ -109,10 +110,8 @@ TEST(Renderer, KeysOfManyDestinationsAreNotMixedUp) {
                                  .delivery_id = "d",
                                  .attempt_at = fixture.attempt_at},
                                 *fixture.scratch);
-    const std::string found = header_of(request.value(), "webhook-signature");
-    const std::string message = R"(d.1795510801.{"nps":9})";
-    EXPECT_TRUE(found == signature(secret, message) ||
-                found == signature(fixture.destination.signing.secret, message));
+    EXPECT_EQ(header_of(request.value(), "webhook-signature"),
+              signature(secret, R"(d.1795510801.{"nps":9})"));
   }
 }
 
