@@ -81,6 +81,10 @@ class Ingest {
 
   // Checks key, origin, rate, media type, limits, shape and property types of one POST /v1/events
   // and normalises its events.
+  //
+  // The moment of sending, for correcting the client's clock, stands in the header eilpost-sent-at
+  // (or sent-at, sent_at) or in ?sent_at=, as RFC 3339 or in milliseconds since 1970. With
+  // ?partial=1 what is wrong with one event is in Taken::rejected and the others are taken.
   [[nodiscard]] std::expected<Taken, Refusal> take(const http::Request& request,
                                                    const env::Endpoint& client,
                                                    const Sources& sources, const Catalog& catalog,

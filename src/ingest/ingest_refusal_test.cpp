@@ -109,6 +109,7 @@ TEST(IngestRefusal, WrongEvents) {
       {R"({"type":"survey.submitted","data":{"nps":"9"}})", 422, "wrong_type", "/data/nps"},
       {R"({"type":"survey.submitted","data":{"answers":{}}})", 422, "wrong_type", "/data/answers"},
       {R"({"type":"launcher.clicked","data":{"oId":1.5}})", 422, "wrong_type", "/data/oId"},
+      {R"({"type":"launcher.clicked","data":{"oId":1e30}})", 422, "wrong_type", "/data/oId"},
       {R"({"type":"launcher.clicked","data":{"oId":true}})", 422, "wrong_type", "/data/oId"},
       {R"({"type":"onboarding.task_completed","data":{"progress":"1"}})", 422, "wrong_type",
        "/data/progress"},
@@ -124,6 +125,7 @@ TEST(IngestRefusal, WrongEvents) {
       {event_with(R"({"a":"\ud800"})"), 422, "invalid_unicode", "/data/a"},
       {event_with(nested(10)), 422, "too_deep", "/data/a/a/a/a/a/a/a/a/a"},
       {event_with(R"({"a":[[[[[[[[[]]]]]]]]]})"), 422, "too_deep", "/data/a/0/0/0/0/0/0/0/0"},
+      {event_with(R"({"wm":)" + nested(9) + "}"), 422, "too_deep", "/data/wm/a/a/a/a/a/a/a/a"},
       {event_with(nested(5000)), 422, "too_deep", "/data"},
       {event_with("{" + many(257) + "}"), 422, "too_many_properties", "/data"},
       {"[5]", 422, "not_an_object", ""},
@@ -393,6 +395,11 @@ TEST(IngestRefusal, WhatIsRefusedCountsForTheRateToo) {
   http::Request browser =
       TestWorld::post("not json", {{.name = "Origin", .value = "https://x.example"}});
   for (int i = 0; i < 100; ++i) EXPECT_EQ(world.take(browser).error().status, 400);
+  EXPECT_EQ(world.take(browser).error().status, 429);
+  // Even a request without any event counts.
+  world.now.instant += 1s;
+  browser.body = "[]";
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(world.take(browser));
   EXPECT_EQ(world.take(browser).error().status, 429);
 }
 
