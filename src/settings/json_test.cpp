@@ -16,7 +16,8 @@ constexpr std::string_view kWebhook = R"({
     {"any":[{"property":"wm.language","operator":"is","value":"de","ignore_case":true},
             {"not":{"property":"ctx.title","operator":"exists"}}]}]},
   "properties":[{"property":"wm.euId","as":"user_id"},{"property":"nps","missing":"null"}],
-  "static_properties":[{"name":"text","value":"{{wm.euId}} gave us {{nps}}"},{"name":"n","value":3}],
+  "static_properties":[{"name":"text","value":"{{wm.euId}} gave us {{nps}}"},
+    {"name":"n","value":3}],
   "missing":"null","body":{"format":"template","template":{"a":null,"b":["{{nps}}"]}},
   "destination":"dst_0000000000001"})";
 

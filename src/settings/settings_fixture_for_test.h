@@ -1,5 +1,5 @@
 #pragma once
-// Settings on a simulated machine, and short ways to ask them.
+// Settings on a machine that a test brings along, and short ways to ask them.
 
 #include <gtest/gtest.h>
 #include <memory>
@@ -10,7 +10,8 @@
 
 #include "base/assert.h"
 #include "crypto/secret_box.h"
-#include "env/sim/sim_env.h"
+#include "env/directory.h"
+#include "env/env.h"
 #include "model/event_document.h"
 #include "settings/settings.h"
 
@@ -53,11 +54,11 @@ inline std::vector<Owed> owed_by(const pipeline::Snapshot& snapshot, std::string
   return owed;
 }
 
-struct Machine {
-  explicit Machine(std::uint64_t seed = 1) : env(seed) { open(); }
+struct Desk {
+  explicit Desk(env::Env& machine) : world(machine) { open(); }
 
   void open() {
-    auto opened = Settings::open(env, *box);
+    auto opened = Settings::open(world, *box);
     EILPOST_ASSERT(opened.has_value());
     settings = std::move(*opened);
   }
@@ -85,13 +86,17 @@ struct Machine {
 
   // Whether the bytes of any file on disk hold this text.
   bool is_on_disk(std::string_view text) {
-    for (const auto& [path, bytes] : env.directory().image()) {
-      if (as_text(bytes).find(text) != std::string_view::npos) return true;
+    const auto names = world.directory().list();
+    EILPOST_ASSERT(names.has_value() && !names->empty());
+    for (const std::string& name : *names) {
+      const auto bytes = env::read_file(world.directory(), name, 1UL << 30U);
+      EILPOST_ASSERT(bytes.has_value());
+      if (as_text(*bytes).find(text) != std::string_view::npos) return true;
     }
     return false;
   }
 
-  env::SimEnv env;
+  env::Env& world;
   std::unique_ptr<crypto::SecretBox> box =
       std::make_unique<crypto::SecretBox>(std::vector{box_key(1)});
   std::unique_ptr<Settings> settings;

@@ -4,12 +4,22 @@
 #include <set>
 
 #include "crypto/token.h"
+#include "env/sim/sim_env.h"
 #include "settings/settings_fixture_for_test.h"
 
 namespace eilpost::settings {
 namespace {
 
 using std::chrono::hours;
+
+struct Simulated {
+  explicit Simulated(std::uint64_t seed) : env(seed) {}
+  env::SimEnv env;
+};
+
+struct Machine : Simulated, Desk {
+  explicit Machine(std::uint64_t seed = 1) : Simulated(seed), Desk(Simulated::env) {}
+};
 
 // Everything that can be asked for, as one text.
 std::string all_of(Settings& settings) {
