@@ -77,7 +77,6 @@ Task<std::expected<std::string, http::Response>> Api::sample_document(Call& call
     if (type == nullptr) co_return std::unexpected(not_found("event type"));
   } else if (event.is_string()) {
     const auto id = event.get<std::string>();
-    using Rows = Result<history::Rows<history::EventRow>>;
     const history::Filter filter{.event_id = id};
     const auto find = [filter](history::Reader& reader) -> Result<std::string> {
       EILPOST_ASSIGN_OR_RETURN(const history::Rows<history::EventRow> rows,
