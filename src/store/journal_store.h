@@ -84,6 +84,7 @@ class JournalStore final : public Store {
   void keep_short();
   void carry(std::uint64_t segment);
   [[nodiscard]] bool is_long() const;
+  [[nodiscard]] bool may_help() const;
   // Runs `job` on the helper; `failed` is what a failure means, for people.
   void help(std::string_view failed, std::move_only_function<Result<void>()> job);
   void save_checkpoint();
@@ -104,11 +105,11 @@ class JournalStore final : public Store {
   std::vector<Letter> deferred_;  // notes and flushes for which there was no space
   std::vector<Position> positions_;
   Record scratch_;
-  Instant space_retry_at_{};
-  Instant deferred_retry_at_{};
+  Instant space_retry_at_{};     // not sooner: the disk was full
+  Instant deferred_retry_at_{};  // a timer is set for then
+  Instant help_retry_at_{};
   bool is_helper_busy_ = false;
   std::uint64_t checkpoint_at_bytes_ = 0;  // written_bytes_ when the last one was begun
-  std::uint64_t trimmed_until_ = 0;        // segment
   Carrier carrier_;
 
   std::atomic<bool> is_abandoned_ = false;  // dead or destroyed: nothing is done any more

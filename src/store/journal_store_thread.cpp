@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kCheckpointEveryBytes = 256ULL * 1024 * 1024;
 constexpr std::uint64_t kSegmentsSpared = 4;  // a log so short is never made shorter
-constexpr Duration kSpaceRetry = std::chrono::seconds(1);
+constexpr Duration kDiskRetry = std::chrono::seconds(1);
 
 std::string_view text_of_outcome(AppendOutcome outcome) {
   switch (outcome) {
@@ -91,8 +91,8 @@ void JournalStore::write(std::span<Letter> letters) {
     for (Letter& letter : frame.give_back()) deferred_.push_back(std::move(letter));
     const Instant now = env_.clock().now();
     if (now < deferred_retry_at_) return;  // A timer is set already.
-    deferred_retry_at_ = now + kSpaceRetry;
-    mailbox_->wake_after(kSpaceRetry);
+    deferred_retry_at_ = now + kDiskRetry;
+    mailbox_->wake_after(kDiskRetry);
     return;
   }
   if (outcome != AppendOutcome::durable) {
@@ -120,7 +120,7 @@ AppendOutcome JournalStore::append_or_make_space(std::span<const ByteView> recor
   if (outcome != AppendOutcome::full || now < space_retry_at_) return outcome;
   // Commits come faster than the helper makes space: wait for it.
   if (!journal_.prepare_space()) {
-    space_retry_at_ = now + kSpaceRetry;
+    space_retry_at_ = now + kDiskRetry;
     return outcome;
   }
   return append(records, Space::common);
@@ -153,29 +153,32 @@ void JournalStore::keep_house() {
   keep_short();
 }
 
+// One job at a time, and not soon after one that failed.
+bool JournalStore::may_help() const {
+  return !is_helper_busy_ && env_.clock().now() >= help_retry_at_;
+}
+
 void JournalStore::help(std::string_view failed, std::move_only_function<Result<void>()> job) {
   is_helper_busy_ = true;
   helper_->run([this, failed, job = std::move(job)]() mutable {
     if (is_abandoned_) return;
     mailbox_->push(Chore{[this, failed, result = job()] {
       is_helper_busy_ = false;
-      if (!result) parts_.on_damage(fmt::format("{}: {}", failed, result.error().detail));
+      if (result) return;
+      help_retry_at_ = env_.clock().now() + kDiskRetry;
+      if (result.error().code == ErrorCode::disk_full) return;  // usage() says it.
+      parts_.on_damage(fmt::format("{}: {}", failed, result.error().detail));
     }});
   });
 }
 
 void JournalStore::keep_space() {
-  if (is_helper_busy_ || env_.clock().now() < space_retry_at_ || !journal_.wants_space()) return;
-  help("No space was made ready", [this]() -> Result<void> {
-    const Result<void> prepared = journal_.prepare_space();
-    if (prepared) return {};
-    mailbox_->push(Chore{[this] { space_retry_at_ = env_.clock().now() + kSpaceRetry; }});
-    return prepared.error().code == ErrorCode::disk_full ? Result<void>() : prepared;
-  });
+  if (!may_help() || !journal_.wants_space()) return;
+  help("No space was made ready", [this] { return journal_.prepare_space(); });
 }
 
 void JournalStore::keep_repeats() {
-  if (is_helper_busy_) return;
+  if (!may_help()) return;
   auto job = repeats_.begin_spill(journal_.end(), env_.clock().wall_now());
   if (!job) return;
   help("Ids of accepted events stay in memory", [this, job = std::move(*job)]() -> Result<void> {
@@ -192,7 +195,7 @@ void JournalStore::keep_repeats() {
 void JournalStore::keep_checkpoint() {
   const std::uint64_t every_bytes =
       std::min(kCheckpointEveryBytes, kSegmentsSpared * options_.segment_bytes);
-  if (is_helper_busy_ || written_bytes_ - checkpoint_at_bytes_ < every_bytes) return;
+  if (!may_help() || written_bytes_ - checkpoint_at_bytes_ < every_bytes) return;
   checkpoint_at_bytes_ = written_bytes_;
   std::unique_lock lock(ledger_mutex_);
   Ledger::Snapshot snapshot = ledger_->snapshot();
@@ -209,9 +212,7 @@ void JournalStore::keep_short() {
   if (const auto needed = repeats_.needed_from()) bound = std::min(bound, segment_of(*needed));
   const std::optional<std::uint64_t> owed = ledger_->oldest_segment();
   const std::uint64_t trim_to = owed ? std::min(bound, *owed) : bound;
-  const std::uint64_t begin = std::max(segment_of(journal_.begin()), trimmed_until_);
-  if (trim_to > begin && !is_helper_busy_) {
-    trimmed_until_ = trim_to;
+  if (trim_to > segment_of(journal_.begin()) && may_help()) {
     help("The journal was not trimmed",
          [this, trim_to] { return journal_.trim(to_position(trim_to, 0)); });
     return;

@@ -1,0 +1,254 @@
+// Goal: what the journal confirmed survives a crash at any moment, and nothing half done appears.
+//
+// Method: run one fixed workload (frames over several segments, space made ready, a trim, a
+// checkpoint). Let the disk fail at its first operation, then at its second, and so on until a run
+// meets no failure; at each failure cut the power, with many seeds for what the disk kept. Then
+// open again and compare with what was confirmed.
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+#include "env/sim/sim_directory.h"
+#include "env/sim/sim_entropy.h"
+#include "store/file_journal.h"
+
+namespace eilpost::store {
+namespace {
+
+constexpr std::uint64_t kTestSegmentBytes = 4096;
+constexpr int kFramesCount = 14;
+
+using Texts = std::vector<std::string>;
+
+struct Outcome {
+  std::vector<Texts> frames;             // handed to append(), whether or not it failed
+  std::size_t confirmed = 0;             // how many of them were answered `durable`
+  std::size_t trimmed = 0;               // how many of them may be gone
+  std::vector<std::string> checkpoints;  // that were saved, or begun to be
+  std::size_t checkpoints_confirmed = 0;
+  bool failed = false;
+};
+
+struct Opened {
+  std::unique_ptr<env::SimEntropy> entropy;
+  std::unique_ptr<env::Directory> folder;
+  std::unique_ptr<FileJournal> journal;
+  Texts found;
+  std::vector<std::string> reports;
+};
+
+// Nothing if the disk fails meanwhile.
+std::optional<Opened> open(env::SimDirectory& directory, std::uint64_t seed) {
+  Opened opened;
+  auto folder = directory.subdirectory("journal");
+  if (!folder) return std::nullopt;
+  opened.folder = std::move(*folder);
+  opened.entropy = std::make_unique<env::SimEntropy>(seed);
+  auto reports = std::make_shared<std::vector<std::string>>();
+  auto journal =
+      FileJournal::open(*opened.folder, *opened.entropy, {.segment_bytes = kTestSegmentBytes},
+                        [reports](std::string_view what) { reports->emplace_back(what); });
+  if (!journal) return std::nullopt;
+  opened.journal = std::move(*journal);
+  const Result<void> recovered = opened.journal->recover(
+      {}, [&](Position, ByteView bytes) { opened.found.emplace_back(as_text(bytes)); });
+  if (!recovered) return std::nullopt;
+  opened.reports = *reports;
+  return opened;
+}
+
+Texts frame_of(int number, std::uint64_t seed) {
+  Texts texts;
+  for (int i = 0; i < 1 + number % 3; ++i) {
+    texts.push_back(
+        fmt::format("{}/{}/{}", number, i, std::string((seed * 37 + 150) % 500 + 100, 'x')));
+  }
+  return texts;
+}
+
+AppendOutcome append(FileJournal& journal, const Texts& texts, Position& first) {
+  std::vector<ByteView> records;
+  for (const std::string& text : texts) records.push_back(as_bytes(text));
+  std::vector<Position> positions;
+  const AppendOutcome outcome = journal.append(records, Space::common, positions);
+  if (outcome == AppendOutcome::durable) first = positions.front();
+  return outcome;
+}
+
+void run_workload(env::SimDirectory& directory, std::uint64_t seed, Outcome& outcome) {
+  outcome.failed = true;
+  std::optional<Opened> opened = open(directory, seed);
+  if (!opened) return;
+  FileJournal& journal = *opened->journal;
+  std::vector<Position> firsts;
+  for (int i = 0; i < kFramesCount; ++i) {
+    if (journal.wants_space() && !journal.prepare_space()) return;
+    outcome.frames.push_back(frame_of(i, seed));
+    Position first;
+    if (append(journal, outcome.frames.back(), first) != AppendOutcome::durable) return;
+    firsts.push_back(first);
+    outcome.confirmed = outcome.frames.size();
+    if (i == 9) {
+      outcome.trimmed = 5;
+      if (!journal.trim(firsts[5])) return;
+    }
+    if (i == 7 || i == 11) {
+      outcome.checkpoints.push_back(fmt::format("checkpoint {}", i));
+      if (!journal.save_checkpoint(as_bytes(outcome.checkpoints.back()), journal.end())) return;
+      outcome.checkpoints_confirmed = outcome.checkpoints.size();
+    }
+  }
+  outcome.failed = false;
+}
+
+// What is found is whole frames in order, and no confirmed one is missing but for the trimmed.
+void expect_good(const Opened& opened, const Outcome& outcome) {
+  Texts all;
+  std::vector<std::size_t> ends{0};
+  for (const Texts& frame : outcome.frames) {
+    std::ranges::copy(frame, std::back_inserter(all));
+    ends.push_back(all.size());
+  }
+  if (opened.found.empty()) {
+    ASSERT_LE(outcome.confirmed, outcome.trimmed);
+    return;
+  }
+  const auto begin = std::ranges::find(all, opened.found.front());
+  const auto from = static_cast<std::size_t>(begin - all.begin());
+  ASSERT_TRUE(std::ranges::binary_search(ends, from)) << "A frame lacks its beginning.";
+  ASSERT_LE(from, ends[outcome.trimmed]);
+  const std::size_t to = from + opened.found.size();
+  ASSERT_LE(to, all.size());
+  ASSERT_TRUE(std::ranges::binary_search(ends, to)) << "A frame lacks its end.";
+  ASSERT_GE(to, ends[outcome.confirmed]);
+  ASSERT_TRUE(std::equal(opened.found.begin(), opened.found.end(), begin));
+}
+
+void expect_checkpoint(Opened& opened, const Outcome& outcome) {
+  const auto checkpoint = opened.journal->take_checkpoint();
+  if (!checkpoint) {
+    ASSERT_EQ(outcome.checkpoints_confirmed, 0U);
+    return;
+  }
+  const std::string text(as_text(checkpoint->bytes));
+  const auto found = std::ranges::find(outcome.checkpoints, text);
+  ASSERT_NE(found, outcome.checkpoints.end());
+  const auto index = static_cast<std::size_t>(found - outcome.checkpoints.begin());
+  ASSERT_GE(index + 1, outcome.checkpoints_confirmed);
+}
+
+void expect_no_damage(const Opened& opened) {
+  for (const std::string& report : opened.reports) {
+    ASSERT_NE(report.find("torn tail"), std::string::npos) << report;
+  }
+}
+
+void check_after_crash(env::SimDirectory& directory, std::uint64_t seed, const Outcome& outcome) {
+  Texts found;
+  {
+    std::optional<Opened> opened = open(directory, seed + 1);
+    ASSERT_TRUE(opened.has_value());
+    expect_good(*opened, outcome);
+    expect_no_damage(*opened);
+    expect_checkpoint(*opened, outcome);
+    found = opened->found;
+  }
+  // What was read once is read again, even if the power fails once more.
+  directory.crash();
+  {
+    std::optional<Opened> opened = open(directory, seed + 2);
+    ASSERT_TRUE(opened.has_value());
+    ASSERT_EQ(opened->found, found) << "Opening again must change nothing.";
+    ASSERT_TRUE(opened->reports.empty()) << opened->reports.front();
+    ASSERT_TRUE(opened->journal->prepare_space().has_value());
+    Position first;
+    found.emplace_back("after the crash");
+    ASSERT_EQ(append(*opened->journal, {"after the crash"}, first), AppendOutcome::durable);
+  }
+  directory.crash();
+  std::optional<Opened> opened = open(directory, seed + 3);
+  ASSERT_TRUE(opened.has_value());
+  ASSERT_EQ(opened->found, found) << "A recovered journal must work like a new one.";
+}
+
+TEST(JournalCrash, ConfirmedRecordsSurviveACrashAtAnyOperation) {
+  constexpr std::uint64_t kSeeds = 200;
+  std::uint64_t operations_max = 0;
+  for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+    bool met_a_failure = true;
+    // Every operation for some seeds, every seventh for the others.
+    const std::uint64_t step = seed < 10 ? 1 : 7;
+    for (std::uint64_t crash_at = 1 + seed % step; met_a_failure; crash_at += step) {
+      SCOPED_TRACE(fmt::format("crash_at={} seed={}", crash_at, seed));
+      env::SimDirectory directory(seed * 1000 + crash_at);
+      directory.fail_after(crash_at);
+      Outcome outcome;
+      run_workload(directory, seed, outcome);
+      met_a_failure = outcome.failed;
+      directory.crash();
+      check_after_crash(directory, seed * 1000, outcome);
+      if (testing::Test::HasFatalFailure()) return;
+      operations_max = std::max(operations_max, crash_at);
+    }
+  }
+  EXPECT_GT(operations_max, 50U) << "The workload must have many places to crash.";
+}
+
+TEST(JournalCrash, KilledProcessLosesNothingThatWasWritten) {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    SCOPED_TRACE(seed);
+    env::SimDirectory directory(seed);
+    Outcome outcome;
+    run_workload(directory, seed, outcome);
+    ASSERT_FALSE(outcome.failed);
+    directory.kill_process();
+    // The power fails right after the next opening has read it all.
+    check_after_crash(directory, seed, outcome);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+// A disk that is full at its n-th write, and has space again later, costs nothing.
+TEST(JournalCrash, FullDiskAtAnyOperationLosesNothing) {
+  bool met_a_failure = true;
+  for (std::uint64_t full_at = 1; met_a_failure; ++full_at) {
+    SCOPED_TRACE(full_at);
+    env::SimDirectory directory(full_at);
+    directory.fail_once(full_at, ErrorCode::disk_full);
+    std::optional<Opened> opened = open(directory, 1);
+    const std::uint64_t operations = directory.operation_count();
+    if (!opened) {
+      opened = open(directory, 1);
+      ASSERT_TRUE(opened.has_value());
+    }
+    Texts all;
+    for (int i = 0; i < kFramesCount; ++i) {
+      const Texts frame = frame_of(i, 3);
+      Position first;
+      (void)opened->journal->prepare_space();
+      AppendOutcome outcome = append(*opened->journal, frame, first);
+      if (outcome == AppendOutcome::failed) break;  // a sync: the journal is given up
+      if (outcome == AppendOutcome::full) {
+        ASSERT_TRUE(opened->journal->prepare_space().has_value());
+        outcome = append(*opened->journal, frame, first);
+      }
+      ASSERT_EQ(outcome, AppendOutcome::durable);
+      std::ranges::copy(frame, std::back_inserter(all));
+    }
+    met_a_failure = directory.operation_count() >= full_at || operations == 0;
+    opened.reset();
+    directory.crash();
+    opened = open(directory, 2);
+    ASSERT_TRUE(opened.has_value());
+    ASSERT_TRUE(opened->found.size() >= all.size());
+    ASSERT_TRUE(std::equal(all.begin(), all.end(), opened->found.begin()));
+    expect_no_damage(*opened);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace eilpost::store
