@@ -97,6 +97,7 @@ class FileHistory final : public History {
   std::uint64_t unsaved_bytes_ = 1;  // of an earlier run, perhaps
   Instant saved_at_{};
   Instant retention_at_{};
+  Position next_;  // of the journal to follow
   Position told_until_;
   bool is_in_trouble_ = false;
   bool is_recent_in_trouble_ = false;
@@ -114,6 +115,7 @@ class FileHistory final : public History {
 Result<void> FileHistory::open() {
   EILPOST_RETURN_IF_ERROR(files_.load());
   note_recent(recent_.open());
+  next_ = files_.saved_position();
   told_until_ = files_.position();
   saved_at_ = env_.clock().now();
   measure();
@@ -156,16 +158,20 @@ FileHistory::Progress FileHistory::write_some() {
 }
 
 Result<FileHistory::Progress> FileHistory::write_batch() {
-  const Position from = files_.position();
+  // Behind next_ only after a file was lost: what the journal still has of it is written again.
+  const Position written = files_.position();
+  const Position from = std::min(next_, written);
   EILPOST_ASSIGN_OR_RETURN(const store::Followed followed, store_.follow(from, kBatchBytes));
   if (followed.entries.empty() && followed.next <= from) return Progress::idle;
-  EILPOST_RETURN_IF_ERROR(writer_.write(from, followed));
+  EILPOST_RETURN_IF_ERROR(writer_.write(followed));
+  next_ = followed.next;
 
   std::uint64_t bytes = 0;
   std::vector<const store::AcceptedEntry*> accepted;
   for (const store::Entry& entry : followed.entries) {
     bytes += bytes_of(entry);
-    if (const auto* event = std::get_if<store::AcceptedEntry>(&entry)) accepted.push_back(event);
+    const auto* const event = std::get_if<store::AcceptedEntry>(&entry);
+    if (event != nullptr && event->sequence >= written) accepted.push_back(event);
   }
   note_recent(recent_.add(accepted));
   unsaved_bytes_ += bytes;
@@ -215,9 +221,9 @@ void FileHistory::keep_house() {
 }
 
 void FileHistory::checkpoint() {
-  const Position position = files_.position();
+  const Position position = std::min(next_, files_.position());
   saved_at_ = env_.clock().now();
-  const Result<void> done = files_.checkpoint();
+  const Result<void> done = files_.checkpoint(position);
   note_recent(recent_.checkpoint());
   if (!done) {
     note_trouble("saving", done.error());

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kScripts[] = {R"(
 CREATE TABLE facts (
-  id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER, last_sequence INTEGER,
+  id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER, saved_position INTEGER,
   next_key INTEGER, rows_count INTEGER, unsettled_count INTEGER, accepted_min INTEGER,
   accepted_max INTEGER, created_at INTEGER, is_closed INTEGER);
 CREATE TABLE events (
@@ -42,7 +42,7 @@ CREATE INDEX IF NOT EXISTS deliveries_by_state ON deliveries (state);
 )";
 
 constexpr std::string_view kUpdate =
-    "UPDATE deliveries SET {} WHERE key=?1 AND state IN (0,1)";  // pending, retrying
+    "UPDATE deliveries SET {} WHERE key=?1 AND state IN (0,1) AND {}";  // pending, retrying
 
 std::string places(int first, int count) {
   std::string text;
@@ -95,11 +95,12 @@ Result<void> LogFile::prepare() {
   EILPOST_ASSIGN_OR_RETURN(
       auto attempted,
       database.prepare(fmt::format(
-          kUpdate, fmt::format("({})=({})", kProgressColumns, places(2, kProgressCount)))));
+          kUpdate, fmt::format("({})=({})", kProgressColumns, places(2, kProgressCount)),
+          "attempts_count<=?5")));  // not back to an earlier attempt when it is written again
   EILPOST_ASSIGN_OR_RETURN(
       auto settled,
       database.prepare(fmt::format(
-          kUpdate, "state=4, reason=?2, next_attempt_at=NULL, settled_at=?3")));  // failed
+          kUpdate, "state=4, reason=?2, next_attempt_at=NULL, settled_at=?3", "TRUE")));  // failed
   EILPOST_ASSIGN_OR_RETURN(
       auto facts, database.prepare("INSERT OR REPLACE INTO facts VALUES (1," + places(1, 9) + ")"));
   statements_.emplace(Statements{.add_block = std::move(block),
@@ -116,13 +117,13 @@ Result<void> LogFile::prepare() {
 
 Result<void> LogFile::load_facts() {
   EILPOST_ASSIGN_OR_RETURN(
-      auto row, database_->prepare("SELECT position,last_sequence,next_key,rows_count,"
+      auto row, database_->prepare("SELECT position,saved_position,next_key,rows_count,"
                                    "unsettled_count,accepted_min,accepted_max,created_at,is_closed "
                                    "FROM facts"));
   EILPOST_ASSIGN_OR_RETURN(const bool has_row, row.step());
   if (!has_row) return {};
   facts_ = {.position = {.value = static_cast<std::uint64_t>(row.integer(0))},
-            .last_sequence = {.value = static_cast<std::uint64_t>(row.integer(1))},
+            .saved_position = {.value = static_cast<std::uint64_t>(row.integer(1))},
             .next_key = row.integer(2),
             .rows_count = static_cast<std::uint64_t>(row.integer(3)),
             .unsettled_count = static_cast<std::uint64_t>(row.integer(4)),
@@ -136,7 +137,7 @@ Result<void> LogFile::load_facts() {
 Result<void> LogFile::save_facts() {
   database::Statement& save = statements_->save_facts;
   save.bind(1, to_column(facts_.position.value))
-      .bind(2, to_column(facts_.last_sequence.value))
+      .bind(2, to_column(facts_.saved_position.value))
       .bind(3, facts_.next_key)
       .bind(4, to_column(facts_.rows_count))
       .bind(5, to_column(facts_.unsettled_count));
@@ -199,7 +200,6 @@ Result<void> LogFile::add_event(const NewEvent& added) {
     if (!is_settled(added.progress[i].state)) ++facts_.unsettled_count;
   }
   facts_.rows_count += entry.owed.size();
-  facts_.last_sequence = std::max(facts_.last_sequence, entry.sequence);
   const WallTime accepted = event.received_at;
   facts_.accepted_min = std::min(facts_.accepted_min.value_or(accepted), accepted);
   facts_.accepted_max = std::max(facts_.accepted_max.value_or(accepted), accepted);

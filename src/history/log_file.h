@@ -27,8 +27,8 @@ namespace eilpost::history {
 
 // What a file says of itself.
 struct FileFacts {
-  Position position;       // the journal before it is in the log; zero if it never was the newest
-  Position last_sequence;  // of its events
+  Position position;        // what this file had to take of the journal before it is in it
+  Position saved_position;  // all files hold what lies before it, even after a power loss
   std::int64_t next_key = 1;
   std::uint64_t rows_count = 0;  // deliveries
   std::uint64_t unsettled_count = 0;

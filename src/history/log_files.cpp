@@ -96,25 +96,34 @@ void LogFiles::close_least_used() {
 bool LogFiles::is_full(const Entry& entry) const {
   if (entry.facts.rows_count >= options_.file_rows_max) return true;
   if (entry.bytes >= options_.bytes_max / kFilesMin) return true;
-  return entry.facts.last_sequence > Position{} &&
-         env_.clock().wall_now() - entry.facts.created_at >= options_.file_age_max;
+  return env_.clock().wall_now() - entry.facts.created_at >= options_.file_age_max;
 }
 
-Result<LogFiles::Entry*> LogFiles::newest(Position position) {
+Result<void> LogFiles::begin_file(Position position) {
+  if (!entries_.empty()) {
+    // The new file's position must never outlive events that are before it.
+    EILPOST_ASSIGN_OR_RETURN(LogFile* const file, use(*entries_.back()));
+    EILPOST_RETURN_IF_ERROR(file->checkpoint());
+    EILPOST_RETURN_IF_ERROR(directory_.sync());
+  }
+  auto entry = std::make_unique<Entry>();
+  entry->name = name_of_file(position);
+  entry->first = position;
+  entries_.push_back(std::move(entry));
+  const Result<LogFile*> file = use(*entries_.back());
+  if (file) return {};
+  entries_.pop_back();
+  return std::unexpected(file.error());
+}
+
+Result<LogFiles::Entry*> LogFiles::newest() {
+  const Position position = this->position();
+  // One that nothing was written into, when what was before it is lost.
+  while (!entries_.empty() && position < entries_.back()->first) drop(entries_.size() - 1);
   // A file is named by where it begins, so the one before must have got further than that.
   const bool is_usable =
       !entries_.empty() && (position <= entries_.back()->first || !is_full(*entries_.back()));
-  if (!is_usable) {
-    auto entry = std::make_unique<Entry>();
-    entry->name = name_of_file(position);
-    entry->first = position;
-    entries_.push_back(std::move(entry));
-    const Result<LogFile*> file = use(*entries_.back());
-    if (!file) {
-      entries_.pop_back();
-      return std::unexpected(file.error());
-    }
-  }
+  if (!is_usable) EILPOST_RETURN_IF_ERROR(begin_file(position));
   Entry& entry = *entries_.back();
   const Result<LogFile*> file = use(entry);
   if (file) return &entry;
@@ -135,10 +144,10 @@ Position LogFiles::position() const {
   return position;
 }
 
-Position LogFiles::last_sequence() const {
-  Position last;
-  for (const auto& entry : entries_) last = std::max(last, entry->facts.last_sequence);
-  return last;
+Position LogFiles::saved_position() const {
+  Position position;
+  for (const auto& entry : entries_) position = std::max(position, entry->facts.saved_position);
+  return position;
 }
 
 bool LogFiles::note_failure(Entry& entry, const Error& error) {
@@ -193,7 +202,7 @@ void LogFiles::index_closed() {
   }
 }
 
-Result<void> LogFiles::checkpoint() {
+Result<void> LogFiles::checkpoint(Position position) {
   for (const auto& entry : entries_) {
     if (!entry->is_dirty) continue;
     EILPOST_ASSIGN_OR_RETURN(LogFile* const file, use(*entry));
@@ -205,7 +214,19 @@ Result<void> LogFiles::checkpoint() {
     entry->is_dirty = false;
     measure(*entry);
   }
-  return directory_.sync();
+  EILPOST_RETURN_IF_ERROR(directory_.sync());
+  if (entries_.empty()) return {};
+  Entry& entry = *entries_.back();
+  EILPOST_ASSIGN_OR_RETURN(LogFile* const file, use(entry));
+  file->facts().saved_position = position;
+  Result<void> done = file->begin();
+  if (done) done = file->commit();
+  if (!done) {
+    entry.file.reset();
+    return done;
+  }
+  note_commit(entry);
+  return {};
 }
 
 void LogFiles::measure(Entry& entry) {
@@ -224,7 +245,7 @@ bool LogFiles::is_droppable(std::size_t index) const {
 
 Result<void> LogFiles::retire_newest() {
   const Position position = this->position();
-  EILPOST_ASSIGN_OR_RETURN(Entry* const entry, newest(position));
+  EILPOST_ASSIGN_OR_RETURN(Entry* const entry, newest());
   EILPOST_ASSIGN_OR_RETURN(LogFile* const file, use(*entry));
   EILPOST_RETURN_IF_ERROR(file->begin());
   file->facts().position = position;

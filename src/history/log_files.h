@@ -43,18 +43,19 @@ class LogFiles final {
 
   // Oldest first.
   [[nodiscard]] std::vector<std::unique_ptr<Entry>>& entries() { return entries_; }
-  // The newest takes new events; made for events from `position` on if there is none, or the one
+  // The newest takes new events, those from position() on; it is made if there is none, or the one
   // there is full or old.
-  [[nodiscard]] Result<Entry*> newest(Position position);
+  [[nodiscard]] Result<Entry*> newest();
   // The entry in whose stretch `sequence` lies; null if there is none any more.
   [[nodiscard]] Entry* find(Position sequence);
   // Opens its file if need be. A reference lives until the next use() of others, at least
   // kOpenMax - 1 of them.
   [[nodiscard]] Result<LogFile*> use(Entry& entry);
-  // Where the journal is to be followed from.
+  // Events accepted before it are in the log, or were.
   [[nodiscard]] Position position() const;
-  // Events up to it are in the log, or were.
-  [[nodiscard]] Position last_sequence() const;
+  // What happened before it would be in the log after a power loss: it may have undone later
+  // changes of one file and not those of another, so all of them are to be written again.
+  [[nodiscard]] Position saved_position() const;
 
   // After a failed operation on `entry`: forgets what was not committed. True: the entry was set
   // aside and is gone.
@@ -64,8 +65,8 @@ class LogFiles final {
 
   // Indexes files that take no new events any more.
   void index_closed();
-  // Makes everything committed survive a power loss.
-  [[nodiscard]] Result<void> checkpoint();
+  // Makes everything committed survive a power loss, which is all before `position`.
+  [[nodiscard]] Result<void> checkpoint(Position position);
   void apply_retention(WallTime now);
   // Drops the oldest file in which nothing is owed; false if there is none but the newest.
   bool drop_oldest();
@@ -76,6 +77,7 @@ class LogFiles final {
   static constexpr std::size_t kOpenMax = 6;
 
   [[nodiscard]] bool is_full(const Entry& entry) const;
+  [[nodiscard]] Result<void> begin_file(Position position);
   // Begins a new file at the position there is.
   [[nodiscard]] Result<void> retire_newest();
   void measure(Entry& entry);

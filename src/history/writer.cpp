@@ -33,8 +33,8 @@ Result<void> apply_updates(LogFile& file, const std::vector<const store::Entry*>
 
 }  // namespace
 
-Result<void> Writer::write(Position from, const store::Followed& followed) {
-  EILPOST_ASSIGN_OR_RETURN(LogFiles::Entry* const newest, files_.newest(from));
+Result<void> Writer::write(const store::Followed& followed) {
+  EILPOST_ASSIGN_OR_RETURN(LogFiles::Entry* const newest, files_.newest());
   Batch batch = sort(followed);
   for (const auto& [first, updates] : batch.older) {
     if (updates.file == newest) continue;
@@ -76,7 +76,7 @@ Writer::Batch Writer::sort(const store::Followed& followed) {
 }
 
 void Writer::sort_accepted(const store::AcceptedEntry& entry, Batch& batch) const {
-  if (entry.sequence <= files_.last_sequence()) return;  // It is there already.
+  if (entry.sequence < files_.position()) return;  // It is there already.
   const auto hour = std::chrono::floor<std::chrono::hours>(entry.event.received_at);
   Count& count = batch.counts[{hour.time_since_epoch().count(), entry.event.type}];
   ++count.events;
@@ -120,7 +120,7 @@ Result<void> Writer::write_newest(LogFiles::Entry& entry, Batch& batch, Position
   for (const auto& [key, count] : batch.counts) {
     EILPOST_RETURN_IF_ERROR(file->add_counts(key.first, key.second, count.events, count.unwanted));
   }
-  file->facts().position = position;
+  file->facts().position = std::max(file->facts().position, position);
   EILPOST_RETURN_IF_ERROR(file->commit());
   files_.note_commit(entry);
   return {};

@@ -2,7 +2,7 @@
 // Writes what the journal says into the files of the log.
 //
 // A stretch of the journal is one transaction of the newest file, which keeps the position in it:
-// after a crash writing goes on exactly there. What concerns older files is committed before it and
+// events before it are not taken again. What happens to deliveries that are in files already
 // changes nothing when it is written again.
 //
 // Threads: one.
@@ -23,9 +23,8 @@ class Writer final {
   // Ownership: `files` must outlive the Writer.
   explicit Writer(LogFiles& files) : files_(files) {}
 
-  // Writes what was followed from `from` on. On an error nothing of it is in the newest file: it
-  // may be followed again, from LogFiles::position().
-  [[nodiscard]] Result<void> write(Position from, const store::Followed& followed);
+  // On an error nothing of it is in the newest file: it is to be written again.
+  [[nodiscard]] Result<void> write(const store::Followed& followed);
 
  private:
   struct Count {
