@@ -93,7 +93,7 @@ struct Sender::Sending {
   std::unique_ptr<http::ClientConnection> connection;
   Outcome outcome;
 
-  void fail(Error error, bool request_sent) {
+  void fail(const Error& error, bool request_sent) {
     outcome = {
         .kind = kind_of(error.code), .request_sent = request_sent, .detail = describe(error)};
   }
@@ -104,7 +104,7 @@ Sender::Sender(env::Loop& loop, const http::AddressRules& rules,
     : loop_(loop), rules_(rules), tls_context_(std::move(tls_context)) {}
 
 Sender::~Sender() {
-  if (sweep_is_scheduled_) loop_.timers().cancel(sweep_timer_);
+  if (sweep_at_) loop_.timers().cancel(sweep_timer_);
 }
 
 Task<Outcome> Sender::send(const OutboundRequest& request, Duration timeout) {
@@ -121,6 +121,7 @@ Task<Outcome> Sender::send(const OutboundRequest& request, Duration timeout) {
   std::optional<Outcome> outcome =
       co_await env::with_deadline(loop_.timers(), deadline, send_in_time(sending));
   if (!outcome) {
+    if (sending.phase != Phase::exchange) resolved_until_ = Instant{};  // The name may have moved.
     const auto timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
     co_return Outcome{
         .kind = OutcomeKind::timeout,
@@ -272,14 +273,15 @@ void Sender::keep(Sending& sending) {
 }
 
 void Sender::schedule_sweep() {
-  if (sweep_is_scheduled_) return;
-  sweep_is_scheduled_ = true;
-  sweep_timer_ =
-      loop_.timers().call_at(loop_.clock().now() + limits::kIdleConnection, [this] { sweep(); });
+  const Instant earliest = std::ranges::min_element(idle_, {}, &Idle::until)->until;
+  if (sweep_at_ && *sweep_at_ <= earliest) return;
+  if (sweep_at_) loop_.timers().cancel(sweep_timer_);
+  sweep_at_ = earliest;
+  sweep_timer_ = loop_.timers().call_at(earliest, [this] { sweep(); });
 }
 
 void Sender::sweep() {
-  sweep_is_scheduled_ = false;
+  sweep_at_.reset();
   const Instant now = loop_.clock().now();
   std::erase_if(idle_, [now](const Idle& idle) { return now >= idle.until; });
   if (!idle_.empty()) schedule_sweep();

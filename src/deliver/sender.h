@@ -13,6 +13,7 @@
 // Errors:    none: whatever goes wrong is an Outcome.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,7 +71,7 @@ class Sender final {
   env::Resolved resolved_;
   Instant resolved_until_;
   env::TimerId sweep_timer_{};
-  bool sweep_is_scheduled_ = false;
+  std::optional<Instant> sweep_at_;
 };
 
 // What an answer's Retry-After says (RFC 9110 §10.2.3): seconds, or a date as seen at `now`.
