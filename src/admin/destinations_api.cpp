@@ -60,6 +60,7 @@ Task<http::Response> Api::list_destinations(Call& call) {
     return Everything{parts_.settings.destinations(), parts_.settings.webhooks()};
   });
   std::vector<DestinationId> ids;
+  ids.reserve(all.destinations.size());
   for (const Destination& destination : all.destinations) ids.push_back(destination.id);
   const std::vector<pipeline::DestinationStatus> found = co_await statuses(call.lane, ids);
   const auto show = [&](const Destination& destination) {

@@ -230,7 +230,8 @@ Result<void> Database::commit() {
 
 void Database::rollback() {
   // SQLite may have rolled back by itself already, which is as good.
-  (void)run("ROLLBACK");
+  const Result<void> ignored = run("ROLLBACK");
+  (void)ignored;
 }
 
 Result<void> Database::checkpoint() {

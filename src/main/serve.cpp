@@ -9,14 +9,13 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <thread>
+#include <unistd.h>
 
 #include "env/log.h"
 #include "env/real/real_env.h"
 #include "env/real/signal_watcher.h"
 #include "main/commands.h"
 #include "server/server.h"
-
-extern char** environ;  // POSIX has it so.
 
 namespace eilpost::main {
 namespace {
@@ -97,9 +96,8 @@ int run_server(const server::Config& config, SpdLog& log) {
   if (!env) return report(log, env.error());
   env::RealEnv& world = **env;
 
-  auto server = server::Server::open(world, log, config);
-  if (!server) return report(log, server.error());
-
+  // The server starts threads, which must find the signals blocked; it is opened after the watcher.
+  std::unique_ptr<server::Server> server;
   std::promise<void> stopped;
   bool is_stopping = false;
   const int signals[] = {SIGTERM, SIGINT, SIGHUP};
@@ -110,21 +108,24 @@ int run_server(const server::Config& config, SpdLog& log) {
     }
     if (std::exchange(is_stopping, true)) return;
     log.info("Stopping: finishing what is under way.");
-    (*server)->stop([&stopped] { stopped.set_value(); });
+    server->stop([&stopped] { stopped.set_value(); });
   });
 
-  const Result<env::Endpoint> endpoint = (*server)->start();
+  auto opened = server::Server::open(world, log, config);
+  if (!opened) return report(log, opened.error());
+  server = std::move(*opened);
+  const Result<env::Endpoint> endpoint = server->start();
   if (!endpoint) return report(log, endpoint.error());
   const std::string url = fmt::format("http://{}", env::to_string(*endpoint));
   log.info(fmt::format("Listening on {}", url));
-  if (const auto first = (*server)->first_start()) {
+  if (const auto first = server->first_start()) {
     fmt::print("{}", server::welcome(*first, config.public_url.empty() ? url : config.public_url));
     std::fflush(stdout);
   }
   world.start();
   stopped.get_future().wait();
   world.stop();
-  (*server)->close();
+  server->close();
   log.info("Stopped.");
   return 0;
 }

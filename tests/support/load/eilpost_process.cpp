@@ -15,8 +15,6 @@
 
 #include "main/http_call.h"
 
-extern char** environ;  // POSIX has it so.
-
 namespace eilpost::load {
 namespace {
 
