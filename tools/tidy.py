@@ -100,7 +100,7 @@ def check_docs() -> list[str]:
 
 def check_includes(relative: str, lines: list[str], layers: dict[str, set[str]]) -> list[str]:
     module = relative.split("/")[1]
-    is_test = relative.endswith("_test.cpp") or relative.endswith("_conformance.h")
+    is_test = relative.endswith(("_test.cpp", "_for_test.h", "_conformance.h"))
     allowed = layers.get(module, set()) | {module} | ({"env", "base", "support"} if is_test else set())
     findings = []
     for number, line in enumerate(lines, 1):

@@ -64,7 +64,8 @@ constexpr std::string_view kHead = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Inbox</title>
 <style>
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1d2430}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
+color:#1d2430}
 article{border:1px solid #d5dae3;border-radius:8px;margin:1rem 0;padding:.75rem 1rem}
 pre{background:#f5f7fa;border-radius:6px;padding:.75rem;overflow:auto;white-space:pre-wrap}
 small{color:#5b6575}summary{cursor:pointer;color:#5b6575}

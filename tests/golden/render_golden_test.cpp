@@ -103,10 +103,13 @@ TEST(RenderGolden, Slack) {
     "text": "*{{oName}}*: {{wm.euId | upper}} gave {{nps}}",
     "blocks": [
       {"type": "section", "text": {"type": "mrkdwn",
-       "text": "{{#each answers}}• {{#if this.question}}{{this.question}}{{else}}({{this.id}}){{/if}}: {{this.value}}\n{{/each}}"}},
+       "text": "{{#each answers}}• {{#if this.question}}{{this.question}})"
+                       R"({{else}}({{this.id}}){{/if}}: {{this.value}}\n{{/each}}"}},
       {"type": "context", "elements": [{"type": "mrkdwn",
-       "text": "{{event.time | date('%d.%m.%Y %H:%M %Z', 'Europe/Berlin')}} · {{webhook.name}} · {{delivery.id}}"}]}],
-    "metadata": {"event_type": "eilpost", "event_payload": {"...": "{{properties}}", "absent": "{{absent}}"}}})");
+       "text": "{{event.time | date('%d.%m.%Y %H:%M %Z', 'Europe/Berlin')}} · )"
+                       R"({{webhook.name}} · {{delivery.id}}"}]}],
+    "metadata": {"event_type": "eilpost", "event_payload": {"...": "{{properties}}",
+     "absent": "{{absent}}"}}})");
   fixture.destination.request.url = "https://hooks.slack.com/services/T000/B000/XXXX";
   fixture.destination.signing = {.scheme = Signing::Scheme::none};
   expect_golden("template_slack", fixture);
