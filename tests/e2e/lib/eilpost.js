@@ -21,6 +21,7 @@ const binary = path.resolve(root, process.env.EILPOST_BINARY ?? "build/release/e
 
 const READY_MS_MAX = 20_000;
 const STOP_MS_MAX = 30_000;
+const RUN_MS_MAX = 20_000;
 const LOG_CHARACTERS_MAX = 1_000_000;
 
 // A port that nobody listens on. Needed only to restart at the same address; otherwise the program
@@ -38,7 +39,9 @@ class Eilpost {
   constructor(options) {
     this.options = options;
     this.apiKey = options.apiKey;
+    this.folder = path.dirname(options.data);
     this.log = "";
+    this.output = ""; // of stdout alone, since the last start
     this.child = null;
     this.url = null;
   }
@@ -50,12 +53,13 @@ class Eilpost {
   // Starts the program on its data folder; used again after stop() or kill(), it starts it anew.
   async start() {
     const { data, host, port, allow, env, args } = this.options;
-    const start = this.log.length;
+    this.log = "";
+    this.output = "";
+    this.url = null;
     this.child = spawn(binary, ["serve", "--data", data, "--listen", `${host}:${port}`, ...args], {
-      cwd: path.dirname(data),
+      cwd: this.folder,
       env: {
-        PATH: process.env.PATH,
-        HOME: path.dirname(data),
+        ...plainEnvironment(this.folder),
         EILPOST_BOOTSTRAP_API_KEY: this.apiKey,
         EILPOST_ALLOW_DESTINATIONS: allow,
         ...env,
@@ -68,11 +72,12 @@ class Eilpost {
       stream.setEncoding("utf8");
       stream.on("data", (text) => (this.log = (this.log + text).slice(-LOG_CHARACTERS_MAX)));
     }
+    this.child.stdout.on("data", (text) => (this.output += text));
     await until(
       async () => {
         if (failure) throw new Error(`${binary} could not be started: ${failure.message}`);
         if (!this.running) throw new Error(`${binary} ended before it was ready:\n${this.log}`);
-        this.url = port === 0 ? addressIn(this.log.slice(start)) : `http://${host}:${port}`;
+        this.url = port === 0 ? addressIn(this.log) : `http://${host}:${port}`;
         if (this.url === null) return false;
         const answer = await fetch(`${this.url}/readyz`).catch(() => null);
         return answer !== null && answer.ok;
@@ -94,7 +99,7 @@ class Eilpost {
 
   async end(signal) {
     if (!this.running) return this.child?.exitCode ?? null;
-    const ended = once(this.child, "exit");
+    const ended = once(this.child, "close");
     this.child.kill(signal);
     const tooLong = setTimeout(() => this.child.kill("SIGKILL"), STOP_MS_MAX);
     const [code] = await ended;
@@ -105,7 +110,12 @@ class Eilpost {
   // Stops the program for good and removes its folder. Safe to call twice.
   async dispose() {
     await this.end("SIGKILL");
-    await rm(path.dirname(this.options.data), { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  // Runs another command of the program to its end: {code, stdout, stderr}.
+  async run(...args) {
+    return runEilpost(args, { cwd: this.folder, env: { EILPOST_URL: this.url } });
   }
 
   // One call of the management API: {status, headers, body}, the body parsed if it is JSON.
@@ -127,6 +137,32 @@ class Eilpost {
     const isJson = /[/+]json\b/.test(answer.headers.get("content-type") ?? "");
     return { status: answer.status, headers: answer.headers, body: isJson && text ? JSON.parse(text) : text };
   }
+}
+
+// Nothing of the caller's own EILPOST_ variables reaches the program.
+function plainEnvironment(folder) {
+  return { PATH: process.env.PATH, HOME: folder };
+}
+
+// Runs any command of the program to its end: {code, stdout, stderr}. `child` is given to
+// `onStart`, for what does not end by itself.
+export async function runEilpost(args, { cwd = os.tmpdir(), env = {}, onStart = () => {} } = {}) {
+  const child = spawn(binary, args, {
+    cwd,
+    env: { ...plainEnvironment(cwd), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const result = { code: null, stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"]) {
+    child[name].setEncoding("utf8");
+    child[name].on("data", (text) => (result[name] += text));
+  }
+  const tooLong = setTimeout(() => child.kill("SIGKILL"), RUN_MS_MAX);
+  const ended = once(child, "close");
+  onStart(child, result);
+  [result.code] = await ended;
+  clearTimeout(tooLong);
+  return result;
 }
 
 // The address that the program's log says it listens on; null as long as it does not.
