@@ -62,6 +62,8 @@ TEST(Settings, FirstStartMakesSourceInboxWebhookAndKey) {
       settings.create_destination({{"name", "Inbox"}, {"platform", "inbox"}}, kAuthor);
   ASSERT_TRUE(inbox.has_value()) << inbox.error().detail;
   EXPECT_EQ(inbox->inbox_token.size(), 32U);
+  const auto renamed = settings.change_destination(inbox->id, {{"name", "Box"}}, {}, kAuthor);
+  EXPECT_EQ(renamed->inbox_token, inbox->inbox_token);
   EXPECT_TRUE(crypto::decode_webhook_secret(inbox->signing.secret).has_value());
   const Json webhook = {{"name", "Survey submitted to the inbox"},
                         {"event", "survey.submitted"},
@@ -142,6 +144,9 @@ TEST(Settings, SecretsAreNeitherOnDiskNorInTheApi) {
     EXPECT_FALSE(machine.is_on_disk(secret.substr(8)));
     EXPECT_EQ(shown.find(secret), std::string::npos);
   }
+  // A change of something else leaves the overlap as it is.
+  const auto renamed = settings.change_destination(made->id, {{"name", "B"}}, {}, kAuthor);
+  EXPECT_EQ(renamed->signing.previous_secret, made->signing.secret);
   EXPECT_EQ(shown.find("sealed"), std::string::npos);
   EXPECT_EQ(shown.find("previous_secret"), std::string::npos);
 }
