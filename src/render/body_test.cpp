@@ -43,15 +43,15 @@ TEST(FlatBody, ChosenPropertiesInTheirOrderUnderTheirNames) {
 
 TEST(FlatBody, AllPropertiesInDocumentOrder) {
   RenderFixture fixture;
-  EXPECT_EQ(
-      fixture.body(),
-      R"({"event.id":"evt-1","event.type":"survey.submitted","event.time":"2026-11-24T09:00:00.123Z",)"
-      R"("sId":"s-9","oId":152605,"oName":"NPS Q4","nps":9,"big":9007199254740993,)"
-      R"("huge":18446744073709551615,"ratio":0.1,"whole":9.0,"empty":"","yes":true,)"
-      R"("answers":[{"id":7,"question":"How likely?","value":9},{"id":8,"value":"because"}],)"
-      R"("tags":["a","b"],"wm.euId":"u/1 ä","wm.language":"de","wm.userVars.plan":"pro",)"
-      R"("wm.userVars.seats":12,"wm.userVars.trial":false,)"
-      R"("ctx.location.hostname":"app.example.com","ctx.location.pathname":"/console/"})");
+  EXPECT_EQ(fixture.body(),
+            R"({"event.id":"evt-1","event.type":"survey.submitted",)"
+            R"("event.time":"2026-11-24T09:00:00.123Z",)"
+            R"("sId":"s-9","oId":152605,"oName":"NPS Q4","nps":9,"big":9007199254740993,)"
+            R"("huge":18446744073709551615,"ratio":0.1,"whole":9.0,"empty":"","yes":true,)"
+            R"("answers":[{"id":7,"question":"How likely?","value":9},{"id":8,"value":"because"}],)"
+            R"("tags":["a","b"],"wm.euId":"u/1 ä","wm.language":"de","wm.userVars.plan":"pro",)"
+            R"("wm.userVars.seats":12,"wm.userVars.trial":false,)"
+            R"("ctx.location.hostname":"app.example.com","ctx.location.pathname":"/console/"})");
 }
 
 TEST(FlatBody, UnderscoresReplaceDots) {
@@ -187,7 +187,8 @@ TEST(FormBody, IsUrlencoded) {
 TEST(TemplateBody, AnyDocumentWithPlaceholders) {
   RenderFixture fixture;
   fixture.use_template(
-      R"({"fixed":[1,"two",{"x":null}],"text":"{{oName}}: \"{{wm.euId}}\"","n":"{{nps}}","list":"{{tags}}",)"
+      R"({"fixed":[1,"two",{"x":null}],"text":"{{oName}}: \"{{wm.euId}}\"",)"
+      R"("n":"{{nps}}","list":"{{tags}}",)"
       R"("gone":"{{absent}}","empty text":"<{{absent}}>","in list":["{{absent}}","{{nps}}"],)"
       R"("nested":{"deep":{"value":"{{wm.userVars}}"}},"braces":"{{{{x}}","key {{nps}}":1})");
   EXPECT_EQ(fixture.body(),
@@ -210,12 +211,13 @@ TEST(TemplateBody, TheChosenObjectAsValueTextAndMerged) {
   fixture.choose("wm.userVars", "v");
   fixture.add_static("s", "x");
   fixture.use_template(
-      R"({"event":"x","all":"{{properties}}","score":"own","...":"{{properties}}","text":"is {{properties}}"})");
-  EXPECT_EQ(
-      fixture.body(),
-      R"({"event":"x","all":{"score":9,"v.plan":"pro","v.seats":12,"v.trial":false,"s":"x"},)"
-      R"("score":"own","v.plan":"pro","v.seats":12,"v.trial":false,"s":"x",)"
-      R"("text":"is {\"score\":9,\"v.plan\":\"pro\",\"v.seats\":12,\"v.trial\":false,\"s\":\"x\"}"})");
+      R"({"event":"x","all":"{{properties}}","score":"own","...":"{{properties}}",)"
+      R"("text":"is {{properties}}"})");
+  EXPECT_EQ(fixture.body(),
+            R"({"event":"x","all":{"score":9,"v.plan":"pro","v.seats":12,"v.trial":false,"s":"x"},)"
+            R"("score":"own","v.plan":"pro","v.seats":12,"v.trial":false,"s":"x",)"
+            R"("text":"is {\"score\":9,\"v.plan\":\"pro\",\"v.seats\":12,\"v.trial\":false,)"
+            R"(\"s\":\"x\"}"})");
   fixture.use_template(R"("{{properties}}")");
   EXPECT_THAT(fixture.body(), StartsWith(R"({"score":9,)"));
   fixture.use_template(R"([{"...":"{{properties}}"}])");
