@@ -53,6 +53,7 @@ void read_origins(ObjectReader& reader, Source& source, Problems& problems) {
                  "allowed_origins");
     return;
   }
+  source.allowed_origins->reserve(list->size());
   for (std::size_t i = 0; i < list->size(); ++i) {
     const Json& origin = (*list)[i];
     if (origin.is_string() && is_origin(origin.get<std::string>())) {
@@ -79,6 +80,7 @@ const Environment* SqliteSettings::find_environment(std::string_view name) const
 
 std::vector<Environment> SqliteSettings::environments() {
   std::vector<Environment> all;
+  all.reserve(environments_.size());
   for (const auto& [id, environment] : environments_) all.push_back(environment);
   return all;
 }
@@ -156,6 +158,7 @@ Saved<void> SqliteSettings::delete_environment(std::string_view name, const Auth
 
 std::vector<Source> SqliteSettings::sources() {
   std::vector<Source> all;
+  all.reserve(sources_.size());
   for (const auto& [id, source] : sources_) all.push_back(source);
   return all;
 }
@@ -266,6 +269,7 @@ Saved<void> SqliteSettings::delete_source(SourceId id, const Author& author) {
 
 std::vector<ApiKey> SqliteSettings::api_keys() {
   std::vector<ApiKey> all;
+  all.reserve(api_keys_.size());
   for (const auto& [id, key] : api_keys_) all.push_back(key);
   return all;
 }

@@ -27,7 +27,9 @@ Json laid_over(Json saved, const Json& draft) {
 void name_draft(Json& json) {
   if (!json.is_object()) return;
   const auto found = json.find("name");
-  if (found == json.end() || found->is_null() || *found == "") json["name"] = "Draft";
+  if (found == json.end() || found->is_null() ||
+      (found->is_string() && found->get_ref<const std::string&>().empty()))
+    json["name"] = "Draft";
 }
 
 void add_below(std::string_view place, Problems found, Problems& problems) {

@@ -43,7 +43,8 @@ void seal_secrets(Json& json, std::string_view id, const crypto::SecretBox& box,
                   env::Entropy& entropy) {
   for (const SecretPlace& place : kPlaces) {
     Json* secret = find(json, place);
-    if (secret == nullptr || !secret->is_string() || *secret == "") continue;
+    if (secret == nullptr || !secret->is_string() || secret->get_ref<const std::string&>().empty())
+      continue;
     Json sealed = Json::object();
     sealed["sealed"] = box.seal(secret->get<std::string>(), context_of(id, place), entropy);
     *secret = std::move(sealed);

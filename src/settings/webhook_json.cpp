@@ -196,7 +196,8 @@ class ConditionReader {
     if (const Json* value = reader.find("value")) condition.value = *value;
     condition.ignore_case = reader.boolean("ignore_case").value_or(false);
     reader.finish();
-    return is_readable ? condition : Condition{};
+    if (!is_readable) return {};
+    return condition;
   }
 
   Problems& problems_;
