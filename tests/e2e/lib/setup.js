@@ -33,6 +33,14 @@ export function createWebhook(eilpost, destination, more = {}) {
   });
 }
 
+// The first start makes a webhook to an inbox; without it, only what a test sets up is sent.
+export async function removeFirstWebhook(eilpost) {
+  const { body } = await eilpost.api("GET", "/api/v1/webhooks");
+  assert.equal(body.data.length, 1);
+  const answer = await eilpost.api("DELETE", `/api/v1/webhooks/${body.data[0].id}`);
+  assert.equal(answer.status, 204);
+}
+
 // Posts events with a source's key.
 export function post(eilpost, source, body, { query = "", headers = {} } = {}) {
   const isRaw = typeof body === "string" || Buffer.isBuffer(body);
