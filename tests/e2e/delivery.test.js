@@ -16,7 +16,9 @@ import {
 import { until } from "./lib/until.js";
 import { assertSigned } from "./lib/verify.js";
 
-const survey = (id, user = "jane") => ({ id, type: "survey.submitted", subject: user, data: { nps: 9 } });
+const survey = (id, subject = "jane") => ({
+  id, type: "survey.submitted", subject, data: { nps: 9 },
+});
 const quickly = { retry: { delays_ms: Array(20).fill(50), jitter: 0 } };
 
 async function startAll(t, more = {}) {
@@ -61,7 +63,8 @@ test("HTTPS receivers are believed only with a whole chain for their own name", 
   assertSigned(destinations.good.signing.secret, request);
   await deliveries(eilpost, `destination=${destinations.good.id}&state=delivered`);
   for (const name of ["truncated", "other"]) {
-    const [delivery] = await deliveries(eilpost, `destination=${destinations[name].id}&state=retrying`);
+    const query = `destination=${destinations[name].id}&state=retrying`;
+    const [delivery] = await deliveries(eilpost, query);
     const [attempt] = await attempts(eilpost, delivery);
     assert.equal(attempt.outcome, "tls", name);
     assert.equal(attempt.status, null, name);
@@ -83,8 +86,8 @@ test("HTTPS receivers are believed only with a whole chain for their own name", 
 test("what fails is tried again, with the same id and a new signature", async (t) => {
   const all = await startAll(t, { delivery: quickly });
   const { receiver, eilpost, source, destination } = all;
-  receiver.answer = ({ number }) =>
-    [{ reset: true }, { status: 500, body: "broken" }, { status: 302 }][number - 1] ?? { status: 200 };
+  const answers = [{ reset: true }, { status: 500, body: "broken" }, { status: 302 }];
+  receiver.answer = ({ number }) => answers[number - 1] ?? { status: 200 };
   await send(eilpost, source, survey("stubborn"));
   const requests = await receiver.waitFor(4);
   for (const request of requests) assertSigned(destination.signing.secret, request);
@@ -200,7 +203,9 @@ test("the log is searched and paged, newest first, and is the same after a resta
   const { receiver, eilpost, source, destination, webhook } = await startAll(t, {
     authentication: { type: "bearer", token: "t0ken-of-the-receiver" },
   });
-  for (let i = 1; i <= 5; i += 1) await send(eilpost, source, survey(`e${i}`, i < 3 ? "anna" : "bert"));
+  for (let i = 1; i <= 5; i += 1) {
+    await send(eilpost, source, survey(`e${i}`, i < 3 ? "anna" : "bert"));
+  }
   const all = await deliveries(eilpost, "state=delivered", 5);
   assert.deepEqual(all.map((each) => each.event_id), ["e5", "e4", "e3", "e2", "e1"]);
 
@@ -233,7 +238,7 @@ test("the log is searched and paged, newest first, and is the same after a resta
   const [attempt] = await attempts(eilpost, all[0]);
   const sent = receiver.requests.find((each) => each.body.includes('"e5"'));
   assert.equal(attempt.request.method, "POST");
-  assert.equal(attempt.request.url, `${receiver.url}`);
+  assert.equal(attempt.request.url, receiver.url);
   assert.equal(attempt.request.body, sent.body);
   assert.equal(attempt.request_is_exact, true);
   assert.equal(sent.headers.authorization, "Bearer t0ken-of-the-receiver");
@@ -272,7 +277,9 @@ test("kill -9 loses nothing that was answered 202", async (t) => {
   });
   assert.deepEqual([...new Set(receiver.requests.map(eventOf))].sort(), taken.sort());
   // What may have arrived before comes again under the same id.
-  const idOf = new Map(receiver.requests.map((each) => [eventOf(each), each.headers["webhook-id"]]));
+  const idOf = new Map(
+    receiver.requests.map((each) => [eventOf(each), each.headers["webhook-id"]]),
+  );
   for (const request of early) {
     assert.equal(idOf.get(eventOf(request)), request.headers["webhook-id"]);
   }

@@ -1,5 +1,5 @@
-// Goal: whoever sends events as CloudEvents, as lines, packed or from a page is understood, a repeat
-// is delivered once, and whoever sends something wrong is told what and where.
+// Goal: whoever sends events as CloudEvents, as lines, packed or from a page is understood, a
+// repeat is delivered once, and whoever sends something wrong is told what and where.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -239,8 +239,8 @@ test("what is wrong is refused whole, and says where", async (t) => {
   assertProblem(await one(Buffer.alloc(1_200_000, " ")), 413, "too_large"); // Not even read.
   assertProblem(await one('{"type":"survey.submitted","type":"x"}'), 422, "duplicate_key");
   const huge = '{"type":"survey.submitted","data":{"n":18446744073709551616}}';
-  assertProblem(await one(huge), 422, "integer_too_large");
-  const deep = `{"type":"survey.submitted","data":${'{"a":'.repeat(9)}1${"}".repeat(9)}}`;
+  assertProblem(await one(huge), 422, "number_out_of_range");
+  const deep = `{"type":"survey.submitted","data":${'{"a":'.repeat(10)}1${"}".repeat(10)}}`;
   assertProblem(await one(deep), 422, "too_deep");
 
   await send(eilpost, source, survey("taken"));

@@ -2,7 +2,7 @@
 // that receivers' own libraries agree; and it can be switched off, on, tried out and deleted.
 
 import assert from "node:assert/strict";
-import { before, after, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 
 import { startEilpost } from "./lib/eilpost.js";
 import { startReceiver } from "./lib/receiver.js";
@@ -208,7 +208,8 @@ describe("every form of a body", () => {
 
   test("the destination's own headers and authentication", async () => {
     const { eilpost, receiver, source } = all;
-    const destination = await createDestination(eilpost, `${receiver.url}/own/{{wm.euId}}?q={{nps}}`, {
+    const url = `${receiver.url}/own/{{wm.euId}}?q={{nps}}`;
+    const destination = await createDestination(eilpost, url, {
       request: { method: "PUT", headers: [{ name: "X-Team", value: "{{wm.userVars.plan}}" }] },
       authentication: { type: "basic", username: "anna", password: "s3cret-password" },
     });
@@ -334,7 +335,9 @@ test("a draft is previewed without being sent, and tried out with webhook-test",
   assert.equal(body.request.method, "POST");
   assert.deepEqual(JSON.parse(body.request.body), { score: 10, from: "Eilpost" });
   assert.deepEqual(
-    Object.fromEntries(body.properties.map(({ name, property, missing }) => [name, [property, missing]])),
+    Object.fromEntries(
+      body.properties.map(({ name, property, missing }) => [name, [property, missing]]),
+    ),
     { score: ["nps", false], absent: ["absent", true], from: [null, false] },
   );
 

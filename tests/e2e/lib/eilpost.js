@@ -1,7 +1,7 @@
 // Starts the program as a customer would, on a free port and in a folder of its own, and stops it.
 //
 //   const eilpost = await startEilpost();
-//   const answer = await eilpost.api("POST", "/api/v1/sources", { name: "web", environment: "production" });
+//   const answer = await eilpost.api("POST", "/api/v1/sources", { name: "web" });
 //   await eilpost.stop();
 //
 // EILPOST_BINARY names the program; build/release/eilpost unless set.
@@ -135,7 +135,8 @@ class Eilpost {
     const answer = await fetch(this.url + target, { method, headers, body, redirect: "manual" });
     const text = await answer.text();
     const isJson = /[/+]json\b/.test(answer.headers.get("content-type") ?? "");
-    return { status: answer.status, headers: answer.headers, body: isJson && text ? JSON.parse(text) : text };
+    const value = isJson && text ? JSON.parse(text) : text;
+    return { status: answer.status, headers: answer.headers, body: value };
   }
 }
 

@@ -17,8 +17,8 @@ test("until answers what the condition answered, and fails at its deadline", asy
 
 test("a receiver keeps requests and answers as told", async (t) => {
   const receiver = await startReceiver({ test: t });
-  receiver.answer = (request) =>
-    request.number === 2 ? { reset: true } : { status: 429, headers: { "retry-after": "7" }, body: "slow" };
+  const slow = { status: 429, headers: { "retry-after": "7" }, body: "slow" };
+  receiver.answer = (request) => (request.number === 2 ? { reset: true } : slow);
   const answer = await fetch(`${receiver.url}/hook?a=1`, { method: "POST", body: '{"ü":1}' });
   assert.equal(answer.status, 429);
   assert.equal(answer.headers.get("retry-after"), "7");

@@ -83,12 +83,12 @@ export async function startNginx({ test, folder, upstream, certificates }) {
     child.kill("SIGKILL");
     await ended;
   });
-  const { host } = new URL(Object.values(urls).at(-1));
+  const plainUrl = Object.values(urls).at(-1).replace("https://localhost", "http://127.0.0.1");
   await until(
     async () => {
       if (child.exitCode !== null || child.pid === undefined) throw new Error(`nginx: ${log}`);
       // Plain HTTP to it is answered 400: it listens.
-      const answer = await fetch(`http://${host.replace("localhost", "127.0.0.1")}/`).catch(() => null);
+      const answer = await fetch(plainUrl).catch(() => null);
       return answer?.status === 400;
     },
     { what: () => `nginx to listen; it said ${log}` },
