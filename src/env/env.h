@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "env/clock.h"
@@ -26,6 +28,10 @@ class Env {
   [[nodiscard]] virtual Entropy& entropy() = 0;
   // The data folder.
   [[nodiscard]] virtual Directory& directory() = 0;
+
+  // The bytes of this machine's TZif file (RFC 9636) of a zone such as Europe/Berlin; nothing if it
+  // has none. Blocks.
+  [[nodiscard]] virtual std::optional<std::string> read_time_zone(std::string_view name) = 0;
 
   // Starts a thread for blocking jobs; `name` (at most 15 characters) shows in tools like top.
   [[nodiscard]] virtual std::unique_ptr<Worker> start_worker(std::string_view name) = 0;

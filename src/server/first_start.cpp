@@ -17,10 +17,6 @@ Result<T> checked(settings::Saved<T> saved) {
 Result<FirstStart> make_first_objects(settings::Settings& settings) {
   const settings::Author author{.name = "first start"};
   EILPOST_ASSIGN_OR_RETURN(
-      const settings::NewSource source,
-      checked(settings.create_source({{"name", "My application"}, {"environment", "production"}},
-                                     author)));
-  EILPOST_ASSIGN_OR_RETURN(
       const Destination inbox,
       checked(settings.create_destination({{"name", "Inbox"}, {"platform", "inbox"}}, author)));
   const Json webhook = {{"name", "Survey submitted to the inbox"},
@@ -31,6 +27,11 @@ Result<FirstStart> make_first_objects(settings::Settings& settings) {
   EILPOST_ASSIGN_OR_RETURN(
       const settings::NewKey key,
       checked(settings.create_api_key({{"name", "First start"}, {"role", "admin"}}, author)));
+  // Last: the first start is over once there is a source.
+  EILPOST_ASSIGN_OR_RETURN(
+      const settings::NewSource source,
+      checked(settings.create_source({{"name", "My application"}, {"environment", "production"}},
+                                     author)));
   return FirstStart{
       .source_key = source.key, .inbox_token = inbox.inbox_token, .api_key = key.secret};
 }

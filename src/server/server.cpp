@@ -12,6 +12,7 @@
 #include "history/history.h"
 #include "http/server.h"
 #include "pipeline/pipeline.h"
+#include "render/time_zone.h"
 #include "server/first_start.h"
 #include "server/metrics.h"
 #include "server/router.h"
@@ -62,12 +63,14 @@ class RealServer final : public Server, public pipeline::Observer {
   env::Log& log_;
   const Config config_;
   std::unique_ptr<crypto::SecretBox> secrets_;
+  render::TimeZones time_zones_{
+      [this](std::string_view name) { return env_.read_time_zone(name); }};
   std::unique_ptr<settings::Settings> settings_;
+  std::unique_ptr<admin::Admin> admin_;  // Outlives the history, which tells it what was written.
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<history::History> history_;
   pipeline::Inbox inbox_;
   std::unique_ptr<pipeline::Pipeline> pipeline_;
-  std::unique_ptr<admin::Admin> admin_;
   std::unique_ptr<Metrics> metrics_;
   Readiness readiness_;
   std::vector<LaneFront> fronts_;
@@ -95,7 +98,7 @@ Result<void> RealServer::open_settings() {
       std::vector<crypto::BoxKey> keys,
       load_or_make_secret_keys(env_.directory(), config_.secret_key_file, env_.entropy()));
   secrets_ = std::make_unique<crypto::SecretBox>(std::move(keys));
-  EILPOST_ASSIGN_OR_RETURN(settings_, settings::Settings::open(env_, *secrets_));
+  EILPOST_ASSIGN_OR_RETURN(settings_, settings::Settings::open(env_, *secrets_, &time_zones_));
   if (settings_->is_new()) {
     EILPOST_ASSIGN_OR_RETURN(first_start_, make_first_objects(*settings_));
   }
@@ -236,7 +239,6 @@ void RealServer::close() {
   settings_worker_.reset();  // Runs what was given to it.
   stopping_.clear();
   fronts_.clear();
-  admin_.reset();
   history_->close();
   store_->close();
 }

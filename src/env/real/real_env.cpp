@@ -2,6 +2,8 @@
 
 #include <ares.h>
 #include <csignal>
+#include <fstream>
+#include <iterator>
 #include <unistd.h>
 #include <utility>
 
@@ -47,6 +49,12 @@ RealLoop& RealEnv::real_lane(std::size_t index) {
 
 std::unique_ptr<Worker> RealEnv::start_worker(std::string_view name) {
   return std::make_unique<RealWorker>(std::string(name));
+}
+
+std::optional<std::string> RealEnv::read_time_zone(std::string_view name) {
+  std::ifstream file("/usr/share/zoneinfo/" + std::string(name), std::ios::binary);
+  if (!file) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
 void RealEnv::die(int exit_code, std::string_view reason) {

@@ -43,6 +43,8 @@ class RealEnv final : public Env {
   [[nodiscard]] Clock& clock() override { return clock_; }
   [[nodiscard]] Entropy& entropy() override { return entropy_; }
   [[nodiscard]] Directory& directory() override { return *directory_; }
+  // Below /usr/share/zoneinfo. REQUIRES: `name` has no component that leaves the folder.
+  [[nodiscard]] std::optional<std::string> read_time_zone(std::string_view name) override;
   [[nodiscard]] std::unique_ptr<Worker> start_worker(std::string_view name) override;
   // Writes the reason to stderr.
   void die(int exit_code, std::string_view reason) override;

@@ -70,6 +70,10 @@ std::unique_ptr<Worker> SimEnv::start_worker(std::string_view name) {
   return worker;
 }
 
+std::optional<std::string> SimEnv::read_time_zone(std::string_view /*name*/) {
+  return std::nullopt;
+}
+
 void SimEnv::die(int exit_code, std::string_view reason) {
   if (death_) return;
   death_ = {.exit_code = exit_code, .reason = std::string(reason)};
