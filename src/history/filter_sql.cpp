@@ -62,6 +62,7 @@ void Conditions::add_delivery_filter(const Filter& filter) {
   }
   if (filter.states.empty()) return;
   std::vector<Value> states;
+  states.reserve(filter.states.size());
   for (const DeliveryState state : filter.states) {
     states.emplace_back(std::int64_t{static_cast<std::uint8_t>(state)});
   }

@@ -118,7 +118,7 @@ class World {
 };
 
 TEST(HistoryCrash, LogHoldsWhatIsDurableOnceAfterAnyCrash) {
-  for (std::uint64_t seed = 1; seed <= 15; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);
     World world(seed);
     for (int round = 0; round < 6; ++round) {
@@ -181,6 +181,24 @@ TEST(HistoryRetention, OldFilesAreDroppedButNotWhatIsOwed) {
   log.reopen();
   EXPECT_EQ(log.deliveries().size(), 4U);
   EXPECT_TRUE(log.troubles().empty());
+}
+
+TEST(HistoryRetention, SettlingThatIsWrittenAgainFreesNothingElse) {
+  HistoryFixture log;
+  const Position sequence = log.accept(1, 2);
+  (void)log.deliveries();
+  log.env().advance(hours(25));
+  log.accept(2);  // in a file of its own
+  (void)log.deliveries();
+  EXPECT_EQ(log.files().size(), 2U);
+  log.attempt({.sequence = sequence, .ordinal = 0}, DeliveryState::delivered);
+  ASSERT_TRUE(log.flush());
+  (void)log.deliveries();
+  log.crash(env::Crash::process_killed);
+  EXPECT_EQ(log.deliveries().size(), 3U);
+  log.env().advance(hours(24 * 40));
+  log.history().apply_retention();
+  EXPECT_EQ(log.delivery({.sequence = sequence, .ordinal = 1})->state, DeliveryState::pending);
 }
 
 TEST(HistoryRetention, EverythingGoesWhenNothingNewComes) {

@@ -396,6 +396,8 @@ TEST(History, OnWrittenTellsEveryEntryOnceInOrder) {
   log.accept(2);
   (void)log.deliveries();
   EXPECT_EQ(kinds, (std::vector<std::size_t>{0, 1, 0}));
+  (void)log.deliveries();
+  EXPECT_EQ(kinds.size(), 3U);
 }
 
 TEST(History, UsageSaysHowFarItIs) {

@@ -323,6 +323,7 @@ Result<std::vector<Counts>> LogReader::counts(WallTime from, WallTime until) {
     }
   }));
   std::vector<Counts> all;
+  all.reserve(by_type.size());
   for (auto& [type, counts] : by_type) all.push_back(std::move(counts));
   return all;
 }
