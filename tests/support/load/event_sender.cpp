@@ -26,6 +26,7 @@ EventSender::~EventSender() = default;
 
 void EventSender::start() {
   working_ = options_.connections;
+  started_at_ = loop_.clock().now();
   for (std::size_t i = 0; i < options_.connections; ++i) workers_.spawn(work());
 }
 
@@ -44,6 +45,8 @@ Task<void> EventSender::work() {
         std::min<std::uint64_t>(options_.events_per_request, options_.events_max - first);
     next_number_ += count;
     write_body(body, first, count);
+    if (options_.events_per_second > 0) co_await wait_for_turn(first);
+    for (std::uint64_t i = 0; on_begun && i < count; ++i) on_begun(first + i);
     while (true) {
       const bool is_acknowledged = co_await send_once(connection, body, count);
       if (is_acknowledged) {
@@ -59,6 +62,14 @@ Task<void> EventSender::work() {
   if (on_all_acknowledged && figures_.events_acknowledged >= options_.events_max) {
     on_all_acknowledged();
   }
+}
+
+// A sender that is late catches up at once, so that the rate holds on average.
+Task<void> EventSender::wait_for_turn(std::uint64_t number) {
+  const Duration offset = std::chrono::nanoseconds(
+      static_cast<std::int64_t>(number * (1'000'000'000ULL / options_.events_per_second)));
+  const Instant when = started_at_ + offset;
+  if (when > loop_.clock().now()) co_await env::wait_until(loop_.timers(), when);
 }
 
 Task<bool> EventSender::send_once(std::unique_ptr<http::ClientConnection>& connection,
@@ -115,7 +126,11 @@ void EventSender::write_body(std::string& body, std::uint64_t first, std::uint64
     body += options_.id_prefix;
     body += '-';
     body += number;
-    body += R"(","data":{"oId":152605,"oName":"NPS Q4","nps":9,"wm":{"euId":"user-)";
+    body += R"(","data":{"oId":)";
+    char item[20];
+    body.append(item,
+                std::to_chars(item, item + sizeof item, (first + i) % options_.items_count).ptr);
+    body += R"(,"oName":"NPS Q4","nps":9,"wm":{"euId":"user-)";
     body += number.substr(number.size() > 3 ? number.size() - 3 : 0);
     body += R"(","language":"de"},"note":")";
     body += padding_;

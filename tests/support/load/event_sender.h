@@ -25,6 +25,8 @@ struct SenderOptions {
   std::size_t data_bytes = 400;  // of padding in each event's data
   std::string id_prefix = "e";   // ids are PREFIX-NUMBER, numbered from 0
   std::uint64_t events_max = UINT64_MAX;
+  std::uint64_t items_count = 1;        // oId is NUMBER modulo that
+  std::uint64_t events_per_second = 0;  // a steady rate; 0: as fast as the answers come
   // Sends a request again, with the same ids, until it is acknowledged.
   bool persists = false;
   std::string event_type = "survey.submitted";
@@ -47,6 +49,8 @@ class EventSender final {
   // Begins no further request; `done` runs when those under way have ended.
   void stop(std::function<void()> done);
 
+  // Called for each event, with its number, when its request is about to be sent first.
+  std::function<void(std::uint64_t number)> on_begun;
   // Called for each event acknowledged, with its number.
   std::function<void(std::uint64_t number)> on_acknowledged;
   // Called when every event of events_max has been acknowledged.
@@ -59,6 +63,7 @@ class EventSender final {
   [[nodiscard]] Task<void> work();
   [[nodiscard]] Task<bool> send_once(std::unique_ptr<http::ClientConnection>& connection,
                                      const std::string& body, std::uint64_t count);
+  [[nodiscard]] Task<void> wait_for_turn(std::uint64_t number);
   void write_body(std::string& body, std::uint64_t first, std::uint64_t count) const;
 
   env::Loop& loop_;
@@ -67,6 +72,7 @@ class EventSender final {
   http::Headers headers_;
   std::string padding_;
   std::uint64_t next_number_ = 0;
+  Instant started_at_{};
   bool is_stopping_ = false;
   std::size_t working_ = 0;
   std::function<void()> stopped_;

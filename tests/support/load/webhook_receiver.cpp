@@ -1,5 +1,9 @@
 #include "support/load/webhook_receiver.h"
 
+#include <charconv>
+#include <system_error>
+#include <utility>
+
 #include "env/timers.h"
 
 namespace eilpost::load {
@@ -29,7 +33,27 @@ Task<void> WebhookReceiver::handle(const http::Request& request, const env::Endp
   }
   http::Response response{.status = reply.status};
   if (reply.status != 204) response.body = "ok";
-  (void)co_await responder.respond(std::move(response));
+  const Result<void> answered = co_await responder.respond(std::move(response));
+  if (answered && reply.on_answered) reply.on_answered();
+}
+
+std::string_view event_id_in(std::string_view body) {
+  constexpr std::string_view kMember = R"("event.id":")";
+  const std::size_t at = body.find(kMember);
+  if (at == std::string_view::npos) return {};
+  body.remove_prefix(at + kMember.size());
+  const std::size_t end = body.find('"');
+  return end == std::string_view::npos ? std::string_view() : body.substr(0, end);
+}
+
+std::optional<std::uint64_t> event_number_in(std::string_view body) {
+  const std::string_view id = event_id_in(body);
+  const std::size_t dash = id.rfind('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(id.data() + dash + 1, id.data() + id.size(), number);
+  if (error != std::errc() || end != id.data() + id.size()) return std::nullopt;
+  return number;
 }
 
 }  // namespace eilpost::load

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,9 +23,15 @@ struct ReceiverOptions {
 // What is answered to one request.
 struct Reply {
   int status = 200;
-  Duration after{};    // waits that long first
-  bool hangs = false;  // never answers
+  Duration after{};                   // waits that long first
+  bool hangs = false;                 // never answers
+  std::function<void()> on_answered;  // called when the answer has been written
 };
+
+// The event's id in the flat body of a webhook; empty if there is none.
+[[nodiscard]] std::string_view event_id_in(std::string_view body);
+// NUMBER of an id PREFIX-NUMBER (event_sender.h); nothing if the id is none of these.
+[[nodiscard]] std::optional<std::uint64_t> event_number_in(std::string_view body);
 
 class WebhookReceiver final : private http::Handler {
  public:

@@ -1,0 +1,57 @@
+#pragma once
+// A program as a child process: started, signalled, measured.
+//
+// Threads: one.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace eilpost::load {
+
+// What a process has used since it was started.
+struct ProcessFigures {
+  Duration cpu{};
+  std::uint64_t written_bytes = 0;  // to disk, as the kernel counts
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t descriptors_count = 0;
+};
+
+// The first of the folders of $PATH, or of those where system programs lie, that has `name`; empty
+// if none has.
+[[nodiscard]] std::string find_program(std::string_view name);
+
+// Blocks the calling thread.
+void pause_thread(Duration duration);
+
+class ChildProcess final {
+ public:
+  ChildProcess() = default;
+  ~ChildProcess();  // Kills it.
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  // Runs words[0] with this process's environment without variables EILPOST_…, and `added`.
+  // Appends its stdout and stderr to the file `log`. Errors: not_found. REQUIRES: none runs.
+  [[nodiscard]] Result<void> start(std::vector<std::string> words,
+                                   const std::map<std::string, std::string>& added,
+                                   const std::string& log);
+  // Waits for its end; the exit code. Errors: not_found (none runs), protocol_violated (a signal).
+  [[nodiscard]] Result<int> wait();
+  [[nodiscard]] Result<int> terminate();  // SIGTERM, then wait().
+  void kill();                            // SIGKILL, and waits for its end.
+  void freeze();
+  void thaw();
+  [[nodiscard]] bool is_running();
+  [[nodiscard]] ProcessFigures figures() const;
+
+ private:
+  int pid_ = 0;
+};
+
+}  // namespace eilpost::load
