@@ -108,6 +108,7 @@ class Api final {
   Task<http::Response> list_deliveries(Call& call);
   Task<http::Response> show_delivery(Call& call);
   Task<http::Response> list_attempts(Call& call);
+  Task<http::Response> list_tests(Call& call);
 
   // ---- replay (replay_api.cpp)
   Task<http::Response> replay_one(Call& call);

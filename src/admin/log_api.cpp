@@ -225,6 +225,27 @@ Task<http::Response> Api::show_delivery(Call& call) {
   co_return json_response(200, to_json(marked.front()));
 }
 
+Task<http::Response> Api::list_tests(Call& call) {
+  const auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
+  using Rows = Result<std::vector<history::TestRecord>>;
+  const Rows rows = co_await on_history<Rows>(
+      call.lane, [count = asked->limit](history::Reader& reader) { return reader.tests(count); });
+  if (!rows) co_return problem(rows.error());
+  Json data = Json::array();
+  for (const history::TestRecord& row : *rows) {
+    Json json = {{"id", row.delivery.webhook_id},
+                 {"event_type", row.delivery.event_type},
+                 {"webhook", to_string(row.delivery.webhook)},
+                 {"destination", to_string(row.delivery.destination)},
+                 {"started_at", format_iso_time(row.attempt.started_at)},
+                 {"duration_ms", row.attempt.duration.count()}};
+    json.update(to_json(row.attempt.outcome));
+    data.push_back(std::move(json));
+  }
+  co_return json_response(200, page_json(std::move(data), ""));
+}
+
 // Each attempt with its request, made again from the versions that were used.
 Task<http::Response> Api::list_attempts(Call& call) {
   const auto id = id_argument<DeliveryId>(call);
@@ -241,10 +262,10 @@ Task<http::Response> Api::list_attempts(Call& call) {
     EILPOST_ASSIGN_OR_RETURN(found.event, reader.event_of(id));
     return found;
   };
-  const auto found = co_await on_history<Result<Found>>(call.lane, read);
+  auto found = co_await on_history<Result<Found>>(call.lane, read);
   if (!found) co_return problem(found.error());
   if (!found->delivery) co_return not_found("delivery");
-  Json data = co_await on_settings(call, [this, &found] {
+  Json data = co_await on_settings(call, [this, found = std::move(found)] {
     Json list = Json::array();
     const auto scratch = render::make_scratch();
     const history::DeliveryRow& delivery = *found->delivery;

@@ -178,14 +178,18 @@ Task<http::Response> Api::test_draft(Call& call, Json webhook, Json destination)
                   std::chrono::duration_cast<std::chrono::milliseconds>(result.duration).count()},
                  {"request", shown ? to_json(*shown) : Json()}};
   answer.update(to_json(result.outcome));
-  parts_.history.add_test({.delivery = {.event_type = draft->webhook->webhook.events.front(),
-                                        .webhook = draft->webhook->webhook.id,
-                                        .destination = draft->destination->destination.id,
-                                        .accepted_at = started_at,
-                                        .webhook_id = test.delivery_id,
-                                        .is_test = true},
-                           .attempt = {.started_at = started_at, .outcome = result.outcome},
-                           .document = *document});
+  parts_.history.add_test(
+      {.delivery = {.event_type = draft->webhook->webhook.events.front(),
+                    .webhook = draft->webhook->webhook.id,
+                    .destination = draft->destination->destination.id,
+                    .accepted_at = started_at,
+                    .webhook_id = test.delivery_id,
+                    .is_test = true},
+       .attempt = {.started_at = started_at,
+                   .duration =
+                       std::chrono::duration_cast<std::chrono::milliseconds>(result.duration),
+                   .outcome = result.outcome},
+       .document = *document});
   co_return json_response(200, answer);
 }
 

@@ -83,6 +83,7 @@ const std::vector<Route>& routes() {
        &Api::list_attempts},
       {Method::post, "deliveries/{id}/replay", "Send a delivery again", Role::editor,
        &Api::replay_one},
+      {Method::get, "tests", "List the last tests", Role::viewer, &Api::list_tests},
       {Method::get, "api-keys", "List API keys", Role::admin, &Api::list_api_keys},
       {Method::post, "api-keys", "Create an API key", Role::admin, &Api::create_api_key},
       {Method::delete_, "api-keys/{id}", "Delete an API key", Role::admin, &Api::delete_api_key},

@@ -29,6 +29,8 @@ struct LaneFront {
   std::unique_ptr<http::Server> http;
 };
 
+constexpr Duration kRetentionEvery = std::chrono::hours(1);
+
 std::size_t body_bytes_max(const Config& config, std::string_view target) {
   // Ingest says itself what is wrong with a body that is too large inflated; this bounds what is
   // read. Settings may hold a template and certificates.
@@ -57,6 +59,7 @@ class RealServer final : public Server, public pipeline::Observer {
   void build_pipeline();
   void build_fronts();
   void publish_settings();
+  void apply_retention();
   void stop_pipeline();
 
   env::Env& env_;
@@ -82,6 +85,8 @@ class RealServer final : public Server, public pipeline::Observer {
   std::size_t fronts_open_ = 0;
   std::vector<std::unique_ptr<TaskSet>> stopping_;  // one a lane
   bool is_stop_reported_ = false;
+  std::optional<env::TimerId> retention_timer_;
+  std::optional<env::TimerId> grace_timer_;
 };
 
 Result<void> RealServer::open() {
@@ -180,6 +185,7 @@ Result<env::Endpoint> RealServer::start() {
     // The first may choose a port; the others share it.
     EILPOST_ASSIGN_OR_RETURN(endpoint, front.http->listen(endpoint));
   }
+  apply_retention();
   readiness_.set(true);
   return endpoint;
 }
@@ -194,6 +200,14 @@ void RealServer::destination_gone(DestinationId destination) {
         fmt::format("Destination {} answered 410 and was disabled.", to_string(destination)));
     publish_settings();
   });
+}
+
+// The log drops what is too old when it writes; a server without events must, too.
+void RealServer::apply_retention() {
+  history_->apply_retention();
+  env::Loop& first = env_.lane(0);
+  retention_timer_ =
+      first.timers().call_at(first.clock().now() + kRetentionEvery, [this] { apply_retention(); });
 }
 
 void RealServer::publish_settings() {
@@ -215,7 +229,7 @@ void RealServer::stop(std::function<void()> done) {
     env::Loop& first = env_.lane(0);
     // Attempts may hang on their receivers; past the grace they are given up, and tried again after
     // the next start.
-    first.timers().call_at(first.clock().now() + 2 * grace, [this] {
+    grace_timer_ = first.timers().call_at(first.clock().now() + 2 * grace, [this] {
       if (!std::exchange(is_stop_reported_, true)) stopped_();
     });
     for (std::size_t lane = 0; lane < fronts_.size(); ++lane) {
@@ -236,6 +250,9 @@ void RealServer::stop_pipeline() {
 }
 
 void RealServer::close() {
+  for (const std::optional<env::TimerId>& timer : {retention_timer_, grace_timer_}) {
+    if (timer) env_.lane(0).timers().cancel(*timer);
+  }
   settings_worker_.reset();  // Runs what was given to it.
   stopping_.clear();
   fronts_.clear();
