@@ -19,6 +19,10 @@ int main(int argc, char** argv) {
   TailArguments tail;
   add_tail(app, tail, exit_code);
 
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {  // --help is one, too, and ends with 0.
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
   return exit_code;
 }

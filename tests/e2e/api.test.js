@@ -277,7 +277,7 @@ test("options that are wrong end with 2 and a sentence", async (t) => {
     [["serve"], { EILPOST_BOOTSTRAP_API_KEY: "short" }, /EILPOST_BOOTSTRAP_API_KEY must begin/],
     [["serve", "--config", toml], {}, /eilpost\.toml:2: colour is not an option/],
     [["serve", "--config", path.join(folder, "none.toml")], {}, /none\.toml cannot be read/],
-    [["dance"], {}, /dance/],
+    [["dance"], {}, /subcommand is required/],
     [["send", "--key", "src_x"], {}, /Give --type/],
   ];
   for (const [args, env, sentence] of cases) {
