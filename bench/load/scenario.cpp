@@ -1,0 +1,217 @@
+#include "load/scenario.h"
+
+#include <algorithm>
+#include <atomic>
+#include <fmt/format.h>
+#include <future>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "support/load/event_sender.h"
+#include "support/load/load_loop.h"
+#include "support/load/scratch_folder.h"
+#include "support/load/setup.h"
+#include "support/load/webhook_receiver.h"
+
+namespace eilpost::bench {
+namespace {
+
+constexpr std::string_view kEventType = "survey.submitted";
+constexpr std::uint64_t kEventsMax = 4'000'000;
+constexpr unsigned kConcurrencyOfOne = 64;
+constexpr Duration kDeliverMax = std::chrono::seconds(60);
+constexpr Duration kLookAgain = std::chrono::milliseconds(20);
+
+double microseconds(Duration duration) {
+  return std::chrono::duration<double, std::micro>(duration).count();
+}
+
+// Both loops write it: the generator when an event is sent, the receiver when it comes.
+struct Journey {
+  std::atomic<std::int64_t> sent_at{0};  // of the steady clock, in nanoseconds
+};
+
+// What the receiver's loop knows.
+class Arrivals {
+ public:
+  Arrivals(const std::vector<Journey>& journeys, const env::Clock& clock, const Scenario& scenario)
+      : journeys_(journeys), clock_(clock), scenario_(scenario) {
+    has_come_.resize(journeys.size());
+  }
+
+  load::Reply note(const http::Request& request) {
+    load::Reply reply{.status = 204};
+    const auto number = load::event_number_in(request.body);
+    if (!number || *number >= journeys_.size()) return reply;
+    if (scenario_.first_hangs && *number % scenario_.destinations == 0) {
+      reply.hangs = true;
+      return reply;
+    }
+    if (has_come_[*number]) {
+      ++repeats_count_;
+      return reply;
+    }
+    has_come_[*number] = true;
+    ++count_;
+    last_at_ = clock_.now();
+    const std::int64_t sent = journeys_[*number].sent_at.load(std::memory_order_relaxed);
+    times_.add(static_cast<double>(last_at_.time_since_epoch().count() - sent) / 1000);
+    return reply;
+  }
+
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  [[nodiscard]] std::uint64_t repeats_count() const { return repeats_count_; }
+  [[nodiscard]] Instant last_at() const { return last_at_; }
+  [[nodiscard]] Times& times() { return times_; }
+
+ private:
+  const std::vector<Journey>& journeys_;
+  const env::Clock& clock_;
+  const Scenario& scenario_;
+  std::vector<bool> has_come_;
+  std::uint64_t count_ = 0;
+  std::uint64_t repeats_count_ = 0;
+  Instant last_at_{};
+  Times times_;
+};
+
+Result<std::string> set_up(const load::EilpostProcess& process, const env::Endpoint& receiver,
+                           const Scenario& scenario) {
+  EILPOST_RETURN_IF_ERROR(load::remove_webhooks(process));
+  EILPOST_ASSIGN_OR_RETURN(const std::string key, load::create_source(process));
+  for (std::size_t i = 0; i < scenario.destinations; ++i) {
+    load::DestinationSetup setup{.name = fmt::format("receiver {}", i),
+                                 .url = fmt::format("http://{}/{}", env::to_string(receiver), i)};
+    if (scenario.destinations == 1) setup.concurrency = kConcurrencyOfOne;
+    EILPOST_ASSIGN_OR_RETURN(const std::string id, load::create_destination(process, setup));
+    EILPOST_RETURN_IF_ERROR(load::create_webhook(
+        process, {.name = setup.name,
+                  .event_type = std::string(kEventType),
+                  .destination = id,
+                  .item_id = scenario.destinations == 1 ? -1 : static_cast<int>(i)}));
+  }
+  return key;
+}
+
+// The events that the receiver will answer, of those acknowledged.
+std::uint64_t expected_count(const Scenario& scenario, std::uint64_t acknowledged) {
+  if (!scenario.first_hangs) return acknowledged;
+  return acknowledged - (acknowledged + scenario.destinations - 1) / scenario.destinations;
+}
+
+struct Measured {
+  double seconds = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t refused = 0;
+  Times acks;
+  load::ProcessFigures before;
+  load::ProcessFigures after;
+};
+
+Row to_row(const Scenario& scenario, Measured& measured, Arrivals& arrivals) {
+  const auto events = static_cast<double>(measured.delivered);
+  const auto cpu = measured.after.cpu - measured.before.cpu;
+  const auto written = measured.after.written_bytes - measured.before.written_bytes;
+  return {.scenario = scenario.name,
+          .figures = {
+              {"events_per_second", events / measured.seconds, 0},
+              {"ack_p50_ms", measured.acks.quantile(0.5) / 1000, 2},
+              {"ack_p99_ms", measured.acks.quantile(0.99) / 1000, 2},
+              {"delivery_p50_ms", arrivals.times().quantile(0.5) / 1000, 2},
+              {"delivery_p99_ms", arrivals.times().quantile(0.99) / 1000, 2},
+              {"cpu_us_per_event", microseconds(cpu) / events, 1},
+              {"bytes_written_per_event", static_cast<double>(written) / events, 0},
+              {"resident_mb", static_cast<double>(measured.after.resident_bytes) / 1e6, 1},
+              {"refused", static_cast<double>(measured.refused), 0},
+              {"repeats", static_cast<double>(arrivals.repeats_count()), 0},
+          }};
+}
+
+load::SenderOptions sender_options(const Scenario& scenario, const env::Endpoint& server,
+                                   const std::string& key) {
+  return {.server = server,
+          .source_key = key,
+          .connections = scenario.connections,
+          .events_per_request = scenario.events_per_request,
+          .events_max = kEventsMax,
+          .items_count = scenario.destinations,
+          .events_per_second = scenario.events_per_second,
+          .persists = true,
+          .event_type = std::string(kEventType)};
+}
+
+// Loads it for the time given, and waits until what was acknowledged has come.
+Result<Measured> measure(const Scenario& scenario, const ScenarioOptions& options,
+                         load::EilpostProcess& process, load::LoadLoop& receiving,
+                         const std::pair<Arrivals*, load::EventSender*>& ends,
+                         load::LoadLoop& sending) {
+  auto& [arrivals, sender] = ends;
+  Measured measured;
+  measured.before = process.figures();
+  const Instant begun = sending.now();
+  sending.ask([&] { sender->start(); });
+  load::pause_thread(std::chrono::microseconds(static_cast<std::int64_t>(options.seconds * 1e6)));
+  std::promise<void> stopped;
+  sending.ask([&] { sender->stop([&stopped] { stopped.set_value(); }); });
+  stopped.get_future().wait();
+  const load::SenderFigures sent = sending.ask([&] { return sender->figures(); });
+  for (const std::uint32_t time : sent.ack_microseconds) measured.acks.add(time);
+  measured.refused = sent.requests_refused + sent.requests_failed;
+  const std::uint64_t expected = expected_count(scenario, sent.events_acknowledged);
+  const Instant deadline = sending.now() + kDeliverMax;
+  while ((measured.delivered = receiving.ask([&] { return arrivals->count(); })) < expected) {
+    if (sending.now() > deadline || !process.is_running()) {
+      return fail(ErrorCode::timed_out,
+                  fmt::format("{} of {} events delivered\n{}", measured.delivered, expected,
+                              process.log_tail()));
+    }
+    load::pause_thread(kLookAgain);
+  }
+  measured.after = process.figures();
+  const Instant last = receiving.ask([&] { return arrivals->last_at(); });
+  measured.seconds = microseconds(last - begun) / 1e6;
+  return measured;
+}
+
+}  // namespace
+
+Result<Row> run(const Scenario& scenario, const ScenarioOptions& options) {
+  EILPOST_ASSIGN_OR_RETURN(const load::ScratchFolder folder,
+                           load::ScratchFolder::make(options.folder));
+  load::EilpostProcess process({.binary = options.binary,
+                                .data = folder.path() + "/data",
+                                .log = folder.path() + "/eilpost.log"});
+  EILPOST_RETURN_IF_ERROR(process.start());
+  load::LoadLoop receiving("receiver");
+  load::LoadLoop sending("sender");
+  std::vector<Journey> journeys(kEventsMax);
+  Arrivals arrivals(journeys, receiving.loop().clock(), scenario);
+  load::WebhookReceiver receiver(receiving.loop(), {});
+  receiver.on_request = [&](const http::Request& request) { return arrivals.note(request); };
+  const auto endpoint = receiving.ask([&] { return receiver.listen(); });
+  std::unique_ptr<load::EventSender> sender;
+  Result<Measured> measured = fail(ErrorCode::listen_failed);
+  if (endpoint) {
+    const Result<std::string> key = set_up(process, *endpoint, scenario);
+    if (key) {
+      sender = std::make_unique<load::EventSender>(
+          sending.loop(), sender_options(scenario, process.endpoint(), *key));
+      sender->on_begun = [&](std::uint64_t number) {
+        const auto now = sending.loop().clock().now().time_since_epoch().count();
+        journeys[number].sent_at.store(now, std::memory_order_relaxed);
+      };
+      measured = measure(scenario, options, process, receiving, {&arrivals, sender.get()}, sending);
+    } else {
+      measured = std::unexpected(key.error());
+    }
+  }
+  process.kill();
+  sending.stop();
+  receiving.stop();
+  if (!measured) return std::unexpected(measured.error());
+  return to_row(scenario, *measured, arrivals);
+}
+
+}  // namespace eilpost::bench

@@ -1,0 +1,33 @@
+#pragma once
+// One scenario: a fresh Eilpost, a generator of events and a receiver of webhooks on a loop each,
+// a bounded time of load, and the wait until everything is delivered.
+//
+// Threads: one; blocks.
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "load/figures.h"
+
+namespace eilpost::bench {
+
+struct Scenario {
+  std::string name;
+  std::size_t connections = 64;
+  std::size_t events_per_request = 1;
+  std::uint64_t events_per_second = 0;  // 0: as fast as the answers come
+  std::size_t destinations = 1;         // each event goes to one of them, in turn
+  bool first_hangs = false;             // The first destination never answers.
+};
+
+struct ScenarioOptions {
+  std::string binary;
+  std::string folder;  // for a data folder in it
+  double seconds = 8;
+};
+
+// Errors: whatever kept the program from starting, answering or delivering (timed_out).
+[[nodiscard]] Result<Row> run(const Scenario& scenario, const ScenarioOptions& options);
+
+}  // namespace eilpost::bench
