@@ -63,14 +63,12 @@ struct PageAsked {
 [[nodiscard]] std::expected<std::optional<WallTime>, http::Response> time_asked(
     const Call& call, std::string_view name);
 
-// The part of a list that a page shows, by index; `id_of` gives the text that a cursor holds.
+// The part of a list that a page shows. `id_of` gives the text that a cursor holds; the list is in
+// its order, so a page goes on rightly though what the cursor names was deleted meanwhile.
 template <class T, class IdOf, class ToJson>
 Json page_of(const std::vector<T>& all, const PageAsked& asked, IdOf id_of, ToJson to_json) {
   std::size_t begin = 0;
-  if (!asked.cursor.empty()) {
-    while (begin < all.size() && id_of(all[begin]) != asked.cursor) ++begin;
-    begin = begin == all.size() ? 0 : begin + 1;
-  }
+  while (begin < all.size() && id_of(all[begin]) <= asked.cursor) ++begin;
   Json data = Json::array();
   std::size_t i = begin;
   for (; i < all.size() && i < begin + asked.limit; ++i) data.push_back(to_json(all[i]));

@@ -25,7 +25,7 @@ std::string_view code_of(int status) {
     case 408:
       return "request_timeout";
     case 413:
-      return "too_large";
+      return "request_too_large";
     case 414:
       return "target_too_long";
     case 417:

@@ -215,7 +215,7 @@ TEST_F(ServerTest, BadRequestsAreAnsweredWithAProblemAndEndTheConnection) {
   } kCases[] = {
       {"GET / HTTP/1.1\r\n\r\n", "400 Bad Request", "malformed_request"},
       {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n", "413 Content Too Large",
-       "too_large"},
+       "request_too_large"},
       {"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", "501 Not Implemented", "not_implemented"},
       {"GET / HTTP/2.0\r\nHost: a\r\n\r\n", "505 HTTP Version Not Supported",
        "version_not_supported"},

@@ -97,7 +97,7 @@ http::Response Router::answer_inbox(const http::Request& request, std::string_vi
   }
   if (reads(request.method)) return inbox_page(request, token, parts_.inbox.list(token));
   if (request.body.size() > limits::kInboxBodyBytesMax) {
-    return problem_response(413, "too_large", "Content Too Large",
+    return problem_response(413, "request_too_large", "Content Too Large",
                             "The inbox takes 64 KiB a request.");
   }
   if (!parts_.inbox.admit(token, parts_.loop.clock().now())) {

@@ -236,7 +236,7 @@ test("what is wrong is refused whole, and says where", async (t) => {
   assertProblem(await post(eilpost, source, many), 413, "too_many_events");
   const bomb = gzipSync(Buffer.alloc(4_000_000, " "));
   assertProblem(await one(bomb, { "content-encoding": "gzip" }), 413, "request_too_large");
-  assertProblem(await one(Buffer.alloc(1_200_000, " ")), 413, "too_large"); // Not even read.
+  assertProblem(await one(Buffer.alloc(1_200_000, " ")), 413, "request_too_large"); // Not even read.
   assertProblem(await one('{"type":"survey.submitted","type":"x"}'), 422, "duplicate_key");
   const huge = '{"type":"survey.submitted","data":{"n":18446744073709551616}}';
   assertProblem(await one(huge), 422, "number_out_of_range");
