@@ -1,10 +1,11 @@
 #include "admin/admin.h"
 
 #include <algorithm>
+#include <deque>
 #include <fmt/format.h>
-#include <map>
 #include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "admin/api.h"
@@ -74,33 +75,68 @@ bool has_body(http::Method method) {
 }
 
 // The answers to POSTs with an Idempotency-Key, so that sending one again changes nothing.
-// In memory: a restart forgets them.
+// In memory: a restart forgets them, and the oldest give way.
 class IdempotencyKeys {
  public:
-  // The answer given before; a refusal if the key came with another request; nothing if it is new.
-  std::optional<http::Response> find(const std::string& key, std::uint64_t request_hash) {
-    const std::lock_guard lock(mutex_);
-    const auto found = answers_.find(key);
-    if (found == answers_.end()) return std::nullopt;
-    if (found->second.request_hash == request_hash) return found->second.response;
-    return problem(422, "idempotency_key_reused",
-                   "This Idempotency-Key came with another request before; use a new one.");
-  }
+  // Holds a key while its request is answered. A request that ends without an answer lets it go.
+  class Claim {
+   public:
+    Claim(IdempotencyKeys& keys, std::string key) : keys_(keys), key_(std::move(key)) {}
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+    ~Claim() {
+      if (!is_kept_) keys_.forget(key_);
+    }
 
-  void keep(const std::string& key, std::uint64_t request_hash, const http::Response& response) {
+    void keep(const http::Response& response) {
+      is_kept_ = true;
+      keys_.keep(key_, response);
+    }
+
+   private:
+    IdempotencyKeys& keys_;
+    const std::string key_;
+    bool is_kept_ = false;
+  };
+
+  // Nothing if the key is new: it is claimed then, and a Claim must follow. Else the answer given
+  // before, or a refusal: it came with another request, or its request is still under way.
+  std::optional<http::Response> claim(const std::string& key, std::uint64_t request_hash) {
     const std::lock_guard lock(mutex_);
-    if (answers_.size() >= kIdempotencyKeysMax) answers_.erase(answers_.begin());
-    answers_.insert_or_assign(key, Answer{.request_hash = request_hash, .response = response});
+    const auto [found, is_new] = answers_.try_emplace(key, Answer{.request_hash = request_hash});
+    if (is_new) return std::nullopt;
+    if (found->second.request_hash != request_hash) {
+      return problem(422, "idempotency_key_reused",
+                     "This Idempotency-Key came with another request before; use a new one.");
+    }
+    if (found->second.response) return found->second.response;
+    return problem(409, "idempotency_key_in_use",
+                   "The request with this Idempotency-Key is still under way; ask again later.");
   }
 
  private:
   struct Answer {
     std::uint64_t request_hash = 0;
-    http::Response response;
+    std::optional<http::Response> response;  // Nothing: under way.
   };
 
+  void keep(const std::string& key, const http::Response& response) {
+    const std::lock_guard lock(mutex_);
+    answers_.at(key).response = response;
+    oldest_first_.push_back(key);
+    if (oldest_first_.size() <= kIdempotencyKeysMax) return;
+    answers_.erase(oldest_first_.front());
+    oldest_first_.pop_front();
+  }
+
+  void forget(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    answers_.erase(key);
+  }
+
   std::mutex mutex_;
-  std::map<std::string, Answer> answers_;
+  std::unordered_map<std::string, Answer> answers_;  // guarded by mutex_
+  std::deque<std::string> oldest_first_;             // of those with an answer; guarded by mutex_
 };
 
 class RealAdmin final : public Admin {
@@ -112,6 +148,7 @@ class RealAdmin final : public Admin {
 
   [[nodiscard]] Task<void> handle(std::size_t lane, const http::Request& request,
                                   const env::Endpoint& client, http::Responder& responder) override;
+  void end_streams() override { stream_.end(); }
 
  private:
   [[nodiscard]] Task<http::Response> answer(std::size_t lane, const http::Request& request,
@@ -183,9 +220,10 @@ Task<http::Response> RealAdmin::answer_once(const Route& route, Call& call) {
   const std::string whole_key = fmt::format("{} {}", to_string(call.caller.id), *key);
   const std::uint64_t request_hash =
       combine_hashes(hash64(call.request->target), hash64(call.request->body));
-  if (auto before = idempotency_keys_.find(whole_key, request_hash)) co_return std::move(*before);
+  if (auto before = idempotency_keys_.claim(whole_key, request_hash)) co_return std::move(*before);
+  IdempotencyKeys::Claim claim(idempotency_keys_, whole_key);
   http::Response response = co_await (api_.*route.answer)(call);
-  if (response.status < 500) idempotency_keys_.keep(whole_key, request_hash, response);
+  if (response.status < 500) claim.keep(response);
   co_return response;
 }
 

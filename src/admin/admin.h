@@ -45,6 +45,9 @@ class Admin {
   [[nodiscard]] virtual Task<void> handle(std::size_t lane, const http::Request& request,
                                           const env::Endpoint& client,
                                           http::Responder& responder) = 0;
+
+  // Ends the live tails, which would go on for ever, and refuses new ones. Any thread.
+  virtual void end_streams() = 0;
 };
 
 }  // namespace eilpost::admin

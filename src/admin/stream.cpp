@@ -83,6 +83,21 @@ void Stream::publish(const std::vector<store::Entry>& entries) {
       ++follower->lost_count;
     }
   }
+  wake_all();
+}
+
+void Stream::end() {
+  const std::lock_guard lock(mutex_);
+  is_over_ = true;
+  wake_all();
+}
+
+bool Stream::is_over() {
+  const std::lock_guard lock(mutex_);
+  return is_over_;
+}
+
+void Stream::wake_all() {
   for (const auto& follower : followers_) {
     if (std::exchange(follower->is_wake_posted, true)) continue;
     follower->loop.post([this, follower] {
@@ -120,14 +135,15 @@ Task<void> Stream::follow(env::Loop& loop, http::Responder& responder) {
     }
   };
   const Registered registered{.stream = *this, .follower = std::make_shared<Follower>(loop)};
-  bool is_too_many = false;
+  bool is_refused = false;
   {
     const std::lock_guard lock(mutex_);
-    is_too_many = followers_.size() >= kFollowersMax;
-    if (!is_too_many) followers_.push_back(registered.follower);
+    is_refused = is_over_ || followers_.size() >= kFollowersMax;
+    if (!is_refused) followers_.push_back(registered.follower);
   }
-  if (is_too_many) {
-    http::Response refusal = problem(503, "too_many_followers", "Too many follow the stream.");
+  if (is_refused) {
+    http::Response refusal =
+        problem(503, "too_many_followers", "Too many follow the stream, or the server stops.");
     (void)co_await responder.respond(std::move(refusal));
     co_return;
   }
@@ -141,9 +157,10 @@ Task<void> Stream::follow(env::Loop& loop, http::Responder& responder) {
     if (!written) co_return;
     text = take(*registered.follower);
     if (!text.empty()) continue;
+    if (is_over()) co_return;
     co_await Waiting(loop, registered.follower->wake);
     text = take(*registered.follower);
-    if (text.empty()) text = ": still here\n\n";
+    if (text.empty()) text = is_over() ? ": the server stops\n\n" : ": still here\n\n";
   }
 }
 

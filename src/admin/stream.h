@@ -1,7 +1,7 @@
 #pragma once
 // The live tail: events and attempts as they are written to the log, as server-sent events.
 //
-// Threads: publish() on the history's thread; follow() on any lane.
+// Threads: publish() on the history's thread; follow() on any lane; end() on any thread.
 // Limits:  a follower that reads too slowly loses the oldest lines, and is told how many.
 
 #include <deque>
@@ -25,8 +25,12 @@ class Stream final {
 
   void publish(const std::vector<store::Entry>& entries);
 
-  // Sends what comes until the client has gone. Answers 503 beyond kFollowersMax.
+  // Sends what comes until the client has gone, or end(). Answers 503 beyond kFollowersMax, and
+  // after end().
   [[nodiscard]] Task<void> follow(env::Loop& loop, http::Responder& responder);
+
+  // Ends every follow(), after what was published before.
+  void end();
 
  private:
   struct Follower {
@@ -39,10 +43,13 @@ class Stream final {
     std::function<void()> wake;     // of the loop
   };
 
+  void wake_all();  // REQUIRES: mutex_ is held.
   [[nodiscard]] std::string take(Follower& follower);
+  [[nodiscard]] bool is_over();
 
   std::mutex mutex_;
   std::vector<std::shared_ptr<Follower>> followers_;  // guarded by mutex_
+  bool is_over_ = false;                              // guarded by mutex_
 };
 
 }  // namespace eilpost::admin

@@ -66,8 +66,9 @@ DestinationQueue::Decision DestinationQueue::decide(const Due& due) const {
   if (context_.loop.clock().wall_now() - due.accepted_at > limits::kDeliveryAgeMax) {
     return {Verdict::fail, FailReason::expired};
   }
-  const bool is_active =
-      destination->second->destination.state == DestinationState::active && !is_gone_;
+  const Destination& settings = destination->second->destination;
+  const bool is_gone = gone_version_ && settings.version <= *gone_version_;
+  const bool is_active = settings.state == DestinationState::active && !is_gone;
   if (!webhook->second->webhook.enabled || !is_active) return {Verdict::hold, FailReason::none};
   return {Verdict::send, FailReason::none};
 }
@@ -100,7 +101,6 @@ void DestinationQueue::pump() {
 }
 
 void DestinationQueue::settings_changed() {
-  is_gone_ = false;
   std::deque<Due> waiting = std::exchange(held_, {});
   std::move(ready_.begin(), ready_.end(), std::back_inserter(waiting));
   ready_.clear();
@@ -231,6 +231,7 @@ Task<void> DestinationQueue::attempt(Due due) {
 
 void DestinationQueue::finish(Due due, Attempt attempt) {
   const Next next = attempt.next;
+  const std::uint32_t version = attempt.destination_version;
   if (attempt.outcome.success) {
     last_success_at_ = attempt.started_at;
     pipeline::add(context_.counters.attempts_succeeded);
@@ -247,7 +248,7 @@ void DestinationQueue::finish(Due due, Attempt attempt) {
     pipeline::add(context_.counters.deliveries_failed);
   }
   if (next.disable_destination) {
-    is_gone_ = true;
+    gone_version_ = std::max(gone_version_.value_or(0), version);
     context_.observer.destination_gone(id_);
   }
 }

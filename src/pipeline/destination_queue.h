@@ -94,7 +94,8 @@ class DestinationQueue final {
   std::deque<Due> ready_;
   std::vector<Later> later_;  // a heap, earliest first
   std::deque<Due> held_;
-  bool is_gone_ = false;  // answered 410: holds everything until new settings say more
+  // That answered 410: it gets no more. Its disabling makes a new version, and so does resuming it.
+  std::optional<std::uint32_t> gone_version_;
   bool is_pumping_ = false;
   env::TimerId wake_timer_{};
   std::optional<Instant> wake_at_;

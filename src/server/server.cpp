@@ -222,6 +222,7 @@ Task<void> stop_front(http::Server& server, Duration grace) {
 
 void RealServer::stop(std::function<void()> done) {
   readiness_.set(false);
+  admin_->end_streams();
   env_.lane(0).post([this, done = std::move(done)]() mutable {
     stopped_ = std::move(done);
     fronts_open_ = fronts_.size();

@@ -19,6 +19,7 @@ constexpr env::Address kMachine{.bytes = {10, 0, 0, 1}};
 server::Config with_defaults(server::Config config) {
   config.listen = {.address = {}, .port = kPort};
   config.bootstrap_api_key = TestServer::kApiKey;
+  config.segment_bytes = 1U << 20U;  // Small, so that tests come to the ends of segments.
   return config;
 }
 
