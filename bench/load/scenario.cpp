@@ -80,7 +80,7 @@ class Arrivals {
 Result<std::string> set_up(const load::EilpostProcess& process, const env::Endpoint& receiver,
                            const Scenario& scenario) {
   EILPOST_RETURN_IF_ERROR(load::remove_webhooks(process));
-  EILPOST_ASSIGN_OR_RETURN(const std::string key, load::create_source(process));
+  EILPOST_ASSIGN_OR_RETURN(std::string key, load::create_source(process));
   for (std::size_t i = 0; i < scenario.destinations; ++i) {
     load::DestinationSetup setup{.name = fmt::format("receiver {}", i),
                                  .url = fmt::format("http://{}/{}", env::to_string(receiver), i)};
