@@ -153,6 +153,34 @@ TEST(ServerCrash, ARepeatIsRecognisedAfterARestart) {
   }
 }
 
+TEST(ServerCrash, ARetryKeepsItsTimeAndItsNumberAcrossARestart) {
+  for (const bool is_crash : {false, true}) {
+    TestServer server(2);
+    Receiver& receiver = server.receiver("crm");
+    receiver.answers([](const http::Request&, std::size_t index) {
+      if (index > 0) return Reply{};
+      return Reply{.status = 503, .headers = {{"Retry-After", "600"}}};
+    });
+    (void)server.add_webhook("survey.submitted", server.add_destination(receiver.url()));
+    (void)server.post_event(event("e1"));
+    server.wait(5min);
+    if (is_crash) {
+      server.crash(env::Crash::power_loss);
+    } else {
+      server.stop();
+    }
+    server.restart();
+    server.wait(5min - 2s);
+    EXPECT_EQ(receiver.seen().size(), 1U);
+    server.wait(5s);
+    EXPECT_EQ(receiver.seen().size(), 2U);
+    const std::vector<Json> deliveries = server.list("deliveries");
+    ASSERT_EQ(deliveries.size(), 1U);
+    EXPECT_EQ(deliveries[0].at("state"), "delivered");
+    EXPECT_EQ(deliveries[0].at("attempts_count"), 2);
+  }
+}
+
 TEST(ServerCrash, AStopLetsRequestsAndAttemptsEnd) {
   TestServer server(3);
   Receiver& receiver = server.receiver("slow");
