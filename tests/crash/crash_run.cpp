@@ -49,8 +49,18 @@ class Load {
     for (const auto& sender : senders_) sender->start();
   }
 
+  // How long the request has waited for its acknowledgement that waits longest.
+  [[nodiscard]] Duration longest_wait() const {
+    Duration longest{};
+    for (const auto& sender : senders_) {
+      const std::optional<Instant> begun = sender->oldest_under_way();
+      if (begun) longest = std::max(longest, loop_.clock().now() - *begun);
+    }
+    return longest;
+  }
+
   // The time that all but one of a hundred acknowledgements since the last call took.
-  Duration take_margin() {
+  Duration take_ack_time() {
     std::vector<std::uint32_t> times;
     for (std::size_t i = 0; i < senders_.size(); ++i) {
       const std::vector<std::uint32_t>& all = senders_[i]->figures().ack_microseconds;
@@ -139,7 +149,7 @@ class Load {
 
 Result<std::string> set_up(const load::EilpostProcess& process, const env::Endpoint& receiver) {
   EILPOST_RETURN_IF_ERROR(load::remove_webhooks(process));
-  EILPOST_ASSIGN_OR_RETURN(const std::string key, load::create_source(process));
+  EILPOST_ASSIGN_OR_RETURN(std::string key, load::create_source(process));
   EILPOST_ASSIGN_OR_RETURN(
       const std::string destination,
       load::create_destination(
@@ -195,6 +205,7 @@ Result<std::vector<int>> read_statuses(const load::EilpostProcess& process, cons
 // Those with another count of attempts than of requests first; then a sample of the others.
 Result<void> read_attempts(const load::EilpostProcess& process, Books& books) {
   std::vector<LoggedDelivery*> order;
+  order.reserve(books.log.size());
   for (LoggedDelivery& logged : books.log) order.push_back(&logged);
   std::ranges::partition(order, [&books](const LoggedDelivery* logged) {
     const auto seen = books.seen.find(logged->webhook_id);
@@ -248,11 +259,13 @@ Result<std::vector<Kill>> kill_repeatedly(const RunOptions& options, load::Eilpo
     const Duration load_time = std::chrono::microseconds(
         kLoadMsMin * 1000 + random.below((kLoadMsMax - kLoadMsMin) * 1000));
     load::pause_thread(load_time);
+    const Duration longest_wait = loop.ask([&load] { return load.longest_wait(); });
     Kill kill{.begun_at = loop.now()};
     process.kill();
     loop.settle();
     kill.ended_at = loop.now();
-    kill.margin = loop.ask([&load] { return load.take_margin(); });
+    const Duration ack_time = loop.ask([&load] { return load.take_ack_time(); });
+    kill.margin = std::max(ack_time, longest_wait);
     kills.push_back(kill);
     if (options.on_killed) options.on_killed(round, load_time, kill.margin);
     EILPOST_RETURN_IF_ERROR(process.start());

@@ -30,9 +30,11 @@ void print(const Books& books, const Verdict& verdict) {
   fmt::print("Log: {} deliveries; {} requests have no attempt on record.\n", books.log.size(),
              verdict.unrecorded);
   fmt::print(
-      "Near: in flight, or answered within {:.0f} ms and the 99th percentile of the round's\n"
-      "acknowledgements (here up to {:.1f} ms) before it. The oldest answer that was\n"
-      "forgotten: {:.1f} ms before its kill.\n",
+      "Near a kill is what was in flight, or answered within {:.0f} ms and a margin before it. "
+      "The\n"
+      "margin is how long acknowledgements took then (99th percentile of the round) or how long\n"
+      "the oldest waited in vain; here up to {:.1f} ms. The oldest answer that was forgotten:\n"
+      "{:.1f} ms before its kill.\n",
       milliseconds(kSettleDelay), milliseconds(margin_max),
       milliseconds(verdict.explained_age_max));
 }
@@ -46,8 +48,8 @@ int run_and_compare(RunOptions options) {
   options.folder = folder->path();
   fmt::print("{}: {} rounds, seed {}\n", options.binary, options.rounds, options.seed);
   options.on_killed = [](std::uint64_t round, Duration load, Duration margin) {
-    fmt::print("round {:>3}: killed after {:>5.1f} ms; 99 % of acknowledgements within {:.1f} ms\n",
-               round + 1, milliseconds(load), milliseconds(margin));
+    fmt::print("round {:>3}: killed after {:>5.1f} ms; margin {:.1f} ms\n", round + 1,
+               milliseconds(load), milliseconds(margin));
   };
   const Result<Books> books = run(options);
   if (!books) {

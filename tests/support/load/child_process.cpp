@@ -16,8 +16,6 @@
 #include <unistd.h>
 #include <utility>
 
-extern char** environ;  // POSIX has it so.
-
 namespace eilpost::load {
 namespace {
 
@@ -85,12 +83,17 @@ Result<void> ChildProcess::start(std::vector<std::string> words,
   return fail(ErrorCode::not_found, fmt::format("{}: {}", words.front(), std::strerror(error)));
 }
 
-Result<int> ChildProcess::wait() {
-  if (pid_ == 0) return fail(ErrorCode::not_found, "not running");
+int ChildProcess::reap() {
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   pid_ = 0;
+  return status;
+}
+
+Result<int> ChildProcess::wait() {
+  if (pid_ == 0) return fail(ErrorCode::not_found, "not running");
+  const int status = reap();
   if (!WIFEXITED(status)) return fail(ErrorCode::protocol_violated, "ended by a signal");
   return WEXITSTATUS(status);
 }
@@ -103,7 +106,7 @@ Result<int> ChildProcess::terminate() {
 void ChildProcess::kill() {
   if (pid_ == 0) return;
   ::kill(pid_, SIGKILL);
-  (void)wait();
+  reap();
 }
 
 void ChildProcess::freeze() {

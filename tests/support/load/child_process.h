@@ -51,6 +51,8 @@ class ChildProcess final {
   [[nodiscard]] ProcessFigures figures() const;
 
  private:
+  int reap();  // Waits for its end; the status as waitpid() gives it. REQUIRES: it was started.
+
   int pid_ = 0;
 };
 

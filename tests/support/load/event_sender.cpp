@@ -27,7 +27,8 @@ EventSender::~EventSender() = default;
 void EventSender::start() {
   working_ = options_.connections;
   started_at_ = loop_.clock().now();
-  for (std::size_t i = 0; i < options_.connections; ++i) workers_.spawn(work());
+  under_way_.resize(working_);
+  for (std::size_t i = 0; i < options_.connections; ++i) workers_.spawn(work(i));
 }
 
 void EventSender::stop(std::function<void()> done) {
@@ -36,7 +37,15 @@ void EventSender::stop(std::function<void()> done) {
   if (working_ == 0) stopped_();
 }
 
-Task<void> EventSender::work() {
+std::optional<Instant> EventSender::oldest_under_way() const {
+  std::optional<Instant> oldest;
+  for (const std::optional<Instant>& begun : under_way_) {
+    if (begun && (!oldest || *begun < *oldest)) oldest = begun;
+  }
+  return oldest;
+}
+
+Task<void> EventSender::work(std::size_t worker) {
   std::unique_ptr<http::ClientConnection> connection;
   std::string body;
   while (!is_stopping_ && next_number_ < options_.events_max) {
@@ -48,7 +57,7 @@ Task<void> EventSender::work() {
     if (options_.events_per_second > 0) co_await wait_for_turn(first);
     for (std::uint64_t i = 0; on_begun && i < count; ++i) on_begun(first + i);
     while (true) {
-      const bool is_acknowledged = co_await send_once(connection, body, count);
+      const bool is_acknowledged = co_await send_noted(worker, connection, body, count);
       if (is_acknowledged) {
         for (std::uint64_t i = 0; on_acknowledged && i < count; ++i) on_acknowledged(first + i);
         break;
@@ -70,6 +79,15 @@ Task<void> EventSender::wait_for_turn(std::uint64_t number) {
       static_cast<std::int64_t>(number * (1'000'000'000ULL / options_.events_per_second)));
   const Instant when = started_at_ + offset;
   if (when > loop_.clock().now()) co_await env::wait_until(loop_.timers(), when);
+}
+
+Task<bool> EventSender::send_noted(std::size_t worker,
+                                   std::unique_ptr<http::ClientConnection>& connection,
+                                   const std::string& body, std::uint64_t count) {
+  under_way_[worker] = loop_.clock().now();
+  const bool is_acknowledged = co_await send_once(connection, body, count);
+  under_way_[worker].reset();
+  co_return is_acknowledged;
 }
 
 Task<bool> EventSender::send_once(std::unique_ptr<http::ClientConnection>& connection,

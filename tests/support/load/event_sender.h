@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,11 +59,17 @@ class EventSender final {
 
   [[nodiscard]] const SenderFigures& figures() const { return figures_; }
   [[nodiscard]] std::uint64_t events_begun() const { return next_number_; }
+  // Since when the request waits for its answer that waits longest; nothing if none is under way.
+  [[nodiscard]] std::optional<Instant> oldest_under_way() const;
 
  private:
-  [[nodiscard]] Task<void> work();
+  [[nodiscard]] Task<void> work(std::size_t worker);
   [[nodiscard]] Task<bool> send_once(std::unique_ptr<http::ClientConnection>& connection,
                                      const std::string& body, std::uint64_t count);
+  // send_once(), noted in under_way_.
+  [[nodiscard]] Task<bool> send_noted(std::size_t worker,
+                                      std::unique_ptr<http::ClientConnection>& connection,
+                                      const std::string& body, std::uint64_t count);
   [[nodiscard]] Task<void> wait_for_turn(std::uint64_t number);
   void write_body(std::string& body, std::uint64_t first, std::uint64_t count) const;
 
@@ -76,6 +83,7 @@ class EventSender final {
   bool is_stopping_ = false;
   std::size_t working_ = 0;
   std::function<void()> stopped_;
+  std::vector<std::optional<Instant>> under_way_;  // since when, by worker
   SenderFigures figures_;
   TaskSet workers_;
 };
