@@ -258,6 +258,22 @@ TEST_F(AdminTest, AnIdempotencyKeyHoldsForRequestsAtOnce) {
   }
 }
 
+TEST_F(AdminTest, AnIdempotencyKeyIsLetGoByARequestThatEndsWithoutAnswer) {
+  Receiver& receiver = server_.receiver("crm");
+  receiver.answers(
+      [](const http::Request&, std::size_t index) { return Reply{.hangs = index == 0}; });
+  const std::string path = "destinations/" + make_destination() + "/test";
+  const http::Headers headers = {{"Authorization", "Bearer " + std::string(TestServer::kApiKey)},
+                                 {"Idempotency-Key", "k"}};
+  (void)server_.begin(Method::post, "/api/v1/" + path, headers);
+  server_.wait(100ms);
+  EXPECT_EQ(server_.call(Method::post, "/api/v1/" + path, headers).code(),
+            "idempotency_key_in_use");
+  server_.env().internet().break_connections(env::Address{.bytes = {10, 0, 0, 1}});
+  server_.wait(100ms);
+  EXPECT_EQ(server_.call(Method::post, "/api/v1/" + path, headers).status, 200);
+}
+
 TEST_F(AdminTest, ADestinationInUseIsNotDeleted) {
   const std::string destination = make_destination();
   const std::string webhook = server_.add_webhook("survey.submitted", destination);

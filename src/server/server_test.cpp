@@ -343,6 +343,11 @@ TEST_F(ServerTest, AReplaySendsTheSameWebhookIdUnlessItIsToBeNew) {
   const Json row = server_.get("deliveries/" + as_new.json().at("id").get<std::string>()).json();
   EXPECT_EQ(row.at("replay_of"), Json(id));
   EXPECT_EQ(row.at("state"), "delivered");
+
+  server_.wait(24h * 6);  // The age of a replay counts from when it was asked for.
+  EXPECT_EQ(server_.post("deliveries/" + id + "/replay").status, 201);
+  server_.wait(1s);
+  EXPECT_EQ(receiver_.seen().size(), 4U);
 }
 
 TEST_F(ServerTest, AReplayByFilterCountsFirst) {
