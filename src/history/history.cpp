@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kBatchBytes = 4U << 20U;
 constexpr std::uint64_t kCheckpointBytes = 64U << 20U;  // of documents, about
 constexpr Duration kCheckpointAge = std::chrono::seconds(30);
+constexpr Duration kBatchWait = std::chrono::milliseconds(100);
 constexpr Duration kRetentionInterval = std::chrono::minutes(10);
 // A batch of less than this reached the journal's end, unless it ended with a segment: then the
 // next one does.
@@ -69,6 +70,7 @@ class FileHistory final : public History {
   enum class Progress : std::uint8_t { failed, idle, small, large };
 
   void give(std::move_only_function<void()> job);
+  void schedule_soon();
   void schedule();
   void end();
   [[nodiscard]] Progress write_some();
@@ -104,6 +106,7 @@ class FileHistory final : public History {
 
   std::mutex mutex_;  // of worker_ and tell_
   std::function<void(const std::vector<store::Entry>&)> tell_;
+  std::atomic<bool> is_waiting_ = false;
   std::atomic<bool> is_scheduled_ = false;
   std::atomic<std::uint64_t> bytes_ = 0;
   std::atomic<std::uint64_t> files_count_ = 0;
@@ -123,7 +126,7 @@ Result<void> FileHistory::open() {
   bell_->owner = this;
   store_.on_more([bell = bell_] {
     const std::scoped_lock lock(bell->mutex);
-    if (bell->owner != nullptr) bell->owner->schedule();
+    if (bell->owner != nullptr) bell->owner->schedule_soon();
   });
   schedule();
   return {};
@@ -132,6 +135,20 @@ Result<void> FileHistory::open() {
 void FileHistory::give(std::move_only_function<void()> job) {
   const std::scoped_lock lock(mutex_);
   if (worker_) worker_->run(std::move(job));
+}
+
+// The journal goes ahead for a moment, so that what comes meanwhile is one transaction.
+void FileHistory::schedule_soon() {
+  if (is_waiting_.exchange(true)) return;
+  env::Loop& loop = env_.lane(0);
+  loop.post([bell = bell_, &loop] {
+    loop.timers().call_at(loop.clock().now() + kBatchWait, [bell] {
+      const std::scoped_lock lock(bell->mutex);
+      if (bell->owner == nullptr) return;
+      bell->owner->is_waiting_ = false;
+      bell->owner->schedule();
+    });
+  });
 }
 
 void FileHistory::schedule() {

@@ -139,39 +139,65 @@ Result<void> Recent::add(const std::vector<const store::AcceptedEntry*>& events)
   seen_.begin_batch();
   const Instant now = env_.clock().now();
   for (auto it = events.rbegin(); it != events.rend(); ++it) seen_.look_at((*it)->event, now);
-  const Result<void> done = in_transaction([&]() -> Result<void> {
-    EILPOST_RETURN_IF_ERROR(write_events(events));
+  gather(events);
+  if (now - written_at_ < kGatherTime) return {};
+  return write_gathered();
+}
+
+void Recent::gather(const std::vector<const store::AcceptedEntry*>& events) {
+  // Only the newest of a large batch are worth a copy.
+  std::unordered_map<std::string_view, std::size_t> counts;
+  std::vector<const store::AcceptedEntry*> newest_first;
+  for (auto it = events.rbegin(); it != events.rend(); ++it) {
+    if (++counts[(*it)->event.type] <= limits::kUnwantedKeptPerType) newest_first.push_back(*it);
+  }
+  for (auto it = newest_first.rbegin(); it != newest_first.rend(); ++it) {
+    const store::AcceptedEntry& entry = **it;
+    std::deque<Gathered>& same_type = gathered_[entry.event.type];
+    same_type.push_back(
+        {.sequence = entry.sequence, .owed_count = entry.owed.size(), .event = entry.event});
+    if (same_type.size() > limits::kUnwantedKeptPerType) same_type.pop_front();
+  }
+}
+
+// What cannot be written is dropped: it must not pile up.
+Result<void> Recent::write_gathered() {
+  written_at_ = env_.clock().now();
+  if (gathered_.empty() && seen_.is_empty()) return {};
+  const Result<void> done = in_transaction([this]() -> Result<void> {
+    EILPOST_RETURN_IF_ERROR(write_events());
     return write_seen();
   });
+  gathered_.clear();
   seen_.clear();
   return done;
 }
 
-Result<void> Recent::write_events(const std::vector<const store::AcceptedEntry*>& events) {
+Result<void> Recent::write_events() {
   EILPOST_ASSIGN_OR_RETURN(auto insert,
                            prepare("INSERT OR REPLACE INTO recent VALUES (" + places(10) + ")"));
-  std::unordered_map<std::string_view, std::size_t> counts;
-  for (auto it = events.rbegin(); it != events.rend(); ++it) {
-    const Event& event = (*it)->event;
-    if (++counts[event.type] > limits::kUnwantedKeptPerType) continue;
-    EILPOST_RETURN_IF_ERROR(
-        insert.bind(1, to_column((*it)->sequence.value))
-            .bind(2, event.id)
-            .bind(3, event.type)
-            .bind(4, event.user)
-            .bind(5, std::int64_t{static_cast<std::uint32_t>(event.environment)})
-            .bind(6, to_column(static_cast<std::uint64_t>(event.source)))
-            .bind(7, to_column(event.time))
-            .bind(8, to_column(event.received_at))
-            .bind(9, to_column((*it)->owed.size()))
-            .bind(10, event.document)
-            .run());
+  for (const auto& [type, same_type] : gathered_) {
+    for (const Gathered& gathered : same_type) {
+      const Event& event = gathered.event;
+      EILPOST_RETURN_IF_ERROR(
+          insert.bind(1, to_column(gathered.sequence.value))
+              .bind(2, event.id)
+              .bind(3, event.type)
+              .bind(4, event.user)
+              .bind(5, std::int64_t{static_cast<std::uint32_t>(event.environment)})
+              .bind(6, to_column(static_cast<std::uint64_t>(event.source)))
+              .bind(7, to_column(event.time))
+              .bind(8, to_column(event.received_at))
+              .bind(9, to_column(gathered.owed_count))
+              .bind(10, event.document)
+              .run());
+    }
   }
   EILPOST_ASSIGN_OR_RETURN(
       auto trim,
       prepare("DELETE FROM recent WHERE type=?1 AND sequence <= (SELECT sequence FROM recent "
               "WHERE type=?1 ORDER BY sequence DESC LIMIT 1 OFFSET ?2)"));
-  for (const auto& [type, count] : counts) {
+  for (const auto& [type, same_type] : gathered_) {
     EILPOST_RETURN_IF_ERROR(
         trim.bind(1, type).bind(2, limit_of(limits::kUnwantedKeptPerType)).run());
   }
@@ -260,6 +286,7 @@ Result<void> Recent::add_item(const ItemRow& item) {
 }
 
 Result<void> Recent::checkpoint() {
+  EILPOST_RETURN_IF_ERROR(write_gathered());
   if (!is_dirty_) return {};
   EILPOST_RETURN_IF_ERROR(in_transaction([&] { return database_->run(trim_script()); }));
   const Result<void> done = database_->checkpoint();
@@ -272,6 +299,7 @@ Result<void> Recent::checkpoint() {
 }
 
 Result<std::vector<EventRow>> Recent::events(std::string_view type, std::size_t count) {
+  EILPOST_RETURN_IF_ERROR(write_gathered());
   EILPOST_ASSIGN_OR_RETURN(auto select,
                            prepare(fmt::format("SELECT {},e.document FROM recent e WHERE e.type=?1 "
                                                "ORDER BY e.sequence DESC LIMIT ?2",
@@ -287,6 +315,7 @@ Result<std::vector<EventRow>> Recent::events(std::string_view type, std::size_t 
 }
 
 Result<std::optional<EventRow>> Recent::event(Position sequence) {
+  EILPOST_RETURN_IF_ERROR(write_gathered());
   EILPOST_ASSIGN_OR_RETURN(
       auto select, prepare(fmt::format("SELECT {},e.document FROM recent e WHERE e.sequence=?1",
                                        kEventColumns)));
@@ -298,6 +327,7 @@ Result<std::optional<EventRow>> Recent::event(Position sequence) {
 }
 
 Result<std::vector<EventRow>> Recent::unwanted(Position before) {
+  EILPOST_RETURN_IF_ERROR(write_gathered());
   EILPOST_ASSIGN_OR_RETURN(
       auto select, prepare(fmt::format("SELECT {} FROM recent e WHERE e.deliveries_count=0 AND "
                                        "e.sequence<?1 ORDER BY e.sequence DESC",
@@ -313,6 +343,7 @@ Result<std::vector<EventRow>> Recent::unwanted(Position before) {
 
 Result<std::vector<ItemRow>> Recent::items(std::string_view type, std::string_view search,
                                            std::size_t count) {
+  EILPOST_RETURN_IF_ERROR(write_gathered());
   EILPOST_ASSIGN_OR_RETURN(
       auto select,
       prepare("SELECT type,id,name,parent,last_seen_at FROM items WHERE (?1='' OR type=?1) AND "
@@ -332,6 +363,7 @@ Result<std::vector<ItemRow>> Recent::items(std::string_view type, std::string_vi
 }
 
 Result<std::vector<PropertyRow>> Recent::properties(std::string_view event_type) {
+  EILPOST_RETURN_IF_ERROR(write_gathered());
   EILPOST_ASSIGN_OR_RETURN(
       auto select,
       prepare("SELECT path,type,count FROM properties WHERE event_type=?1 ORDER BY path"));
@@ -348,6 +380,7 @@ Result<std::vector<PropertyRow>> Recent::properties(std::string_view event_type)
 
 Result<std::vector<ValueRow>> Recent::values(std::string_view event_type, std::string_view path,
                                              std::size_t count) {
+  EILPOST_RETURN_IF_ERROR(write_gathered());
   EILPOST_ASSIGN_OR_RETURN(
       auto select,
       prepare("SELECT value,count,last_seen_at FROM seen_values WHERE event_type=?1 AND path=?2 "

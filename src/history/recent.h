@@ -5,12 +5,15 @@
 // Threads: one.
 // Errors:  those of Database. If the file is corrupt it is set aside and a new one begun.
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -23,6 +26,7 @@
 namespace eilpost::history {
 
 inline constexpr std::size_t kTestsKept = 200;
+inline constexpr Duration kGatherTime = std::chrono::seconds(5);
 
 class Recent final {
  public:
@@ -35,7 +39,8 @@ class Recent final {
 
   [[nodiscard]] Result<void> open();
 
-  // Takes the newest events of every type of a batch, and what is seen in them.
+  // Takes the newest events of every type of a batch, and what is seen in them. They are gathered
+  // in memory and written every kGatherTime, before they are read, and by checkpoint().
   [[nodiscard]] Result<void> add(const std::vector<const store::AcceptedEntry*>& events);
   [[nodiscard]] Result<void> add_test(const TestRecord& record);
   [[nodiscard]] Result<void> add_item(const ItemRow& item);
@@ -54,11 +59,19 @@ class Recent final {
   [[nodiscard]] Result<std::vector<TestRecord>> tests(std::size_t count);
 
  private:
+  struct Gathered {
+    Position sequence;
+    std::size_t owed_count = 0;
+    Event event;
+  };
+
   [[nodiscard]] Result<void> in_transaction(const std::function<Result<void>()>& work);
   [[nodiscard]] Result<void> ready();
+  [[nodiscard]] Result<void> write_gathered();
   void note_failure(const Error& error);
   void set_aside(const Error& error);
-  [[nodiscard]] Result<void> write_events(const std::vector<const store::AcceptedEntry*>& events);
+  void gather(const std::vector<const store::AcceptedEntry*>& events);
+  [[nodiscard]] Result<void> write_events();
   [[nodiscard]] Result<void> write_seen();
   [[nodiscard]] Result<database::Statement> prepare(std::string_view sql);
 
@@ -67,6 +80,9 @@ class Recent final {
   const std::function<void(std::string_view)> on_trouble_;
   std::unique_ptr<database::Database> database_;
   Seen seen_;
+  // By type, oldest first, at most kUnwantedKeptPerType each.
+  std::unordered_map<std::string, std::deque<Gathered>> gathered_;
+  Instant written_at_{};
   bool is_dirty_ = false;
 };
 
