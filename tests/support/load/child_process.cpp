@@ -141,7 +141,8 @@ ProcessFigures ChildProcess::figures() const {
     figures.cpu = std::chrono::nanoseconds(
         ticks * (1'000'000'000ULL / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK))));
   }
-  figures.written_bytes = number_after(read_text(folder + "io"), "\nwrite_bytes: ");
+  // Not write_bytes: it counts every page of a large folio of which a few bytes were written.
+  figures.written_bytes = number_after(read_text(folder + "io"), "\nwchar: ");
   figures.resident_bytes = number_after(read_text(folder + "status"), "VmRSS:") * 1024;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder + "fd", ignored)) {

@@ -17,7 +17,7 @@ namespace eilpost::load {
 // What a process has used since it was started.
 struct ProcessFigures {
   Duration cpu{};
-  std::uint64_t written_bytes = 0;  // to disk, as the kernel counts
+  std::uint64_t written_bytes = 0;  // to files, by write(2) and its kin
   std::uint64_t resident_bytes = 0;
   std::uint64_t descriptors_count = 0;
 };
