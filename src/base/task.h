@@ -95,7 +95,7 @@ class [[nodiscard]] Task {
   Task& operator=(const Task&) = delete;
   ~Task() { destroy(); }
 
-  [[nodiscard]] bool valid() const { return handle_ != nullptr; }
+  [[nodiscard]] bool valid() const { return static_cast<bool>(handle_); }
   [[nodiscard]] bool done() const { return handle_ && handle_.done(); }
 
   // Runs a root Task up to its first wait. `on_done` is called when it has ended, perhaps before

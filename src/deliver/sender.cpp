@@ -202,27 +202,51 @@ Task<Result<void>> Sender::connect(Sending& sending) {
 
   sending.phase = Phase::connect;
   const bool is_tls = sending.url.scheme == http::Scheme::https;
-  Error error{.code = ErrorCode::connect_failed, .detail = {}};
+  // A refusal counts only if there was no address that could be tried.
+  Error blocked{.code = ErrorCode::blocked_address, .detail = {}};
+  std::vector<env::Address> allowed;
   for (const env::Address& address : resolved->addresses) {
     if (const auto reason = rules_.check(address)) {
-      error = {.code = ErrorCode::blocked_address, .detail = *reason};
-      continue;
+      blocked.detail = *reason;
+    } else {
+      allowed.push_back(address);
     }
+  }
+  if (allowed.empty()) co_return std::unexpected(std::move(blocked));
+
+  Error error{.code = ErrorCode::connect_failed, .detail = {}};
+  for (std::size_t i = 0; i < allowed.size(); ++i) {
     env::ConnectOptions options{
-        .endpoint = {.address = address, .port = sending.url.port},
+        .endpoint = {.address = allowed[i], .port = sending.url.port},
         .tls = is_tls ? tls_context_.get() : nullptr,
         .server_name = sending.url.host,
     };
-    Result<std::unique_ptr<env::Stream>> stream =
-        co_await env::connect(loop_.network(), std::move(options));
-    if (stream) {
-      sending.connection = std::make_unique<http::ClientConnection>(std::move(*stream));
+    // The last one has all the time that is left; a silent one before it must not use that up.
+    const bool is_last = i + 1 == allowed.size();
+    std::optional<Connected> stream;
+    if (is_last) {
+      stream = co_await connect_to(std::move(options));
+    } else {
+      const Instant deadline = loop_.clock().now() + kAddressTimeMax;
+      stream =
+          co_await env::with_deadline(loop_.timers(), deadline, connect_to(std::move(options)));
+    }
+    if (stream && *stream) {
+      sending.connection = std::make_unique<http::ClientConnection>(std::move(**stream));
       co_return Result<void>{};
     }
-    error = stream.error();
+    if (stream) {
+      error = stream->error();
+    } else {
+      error.detail = fmt::format("{} did not answer.", env::to_string(allowed[i]));
+    }
   }
   resolved_until_ = Instant{};  // The name may have moved: look it up again.
   co_return std::unexpected(std::move(error));
+}
+
+Task<Sender::Connected> Sender::connect_to(env::ConnectOptions options) {
+  co_return co_await env::connect(loop_.network(), std::move(options));
 }
 
 Task<Result<env::Resolved>> Sender::look_up(std::string host) {

@@ -43,6 +43,8 @@ class Sender final {
   [[nodiscard]] std::size_t idle_connections_count() const { return idle_.size(); }
 
   static constexpr Duration kAnswerTimeMax = std::chrono::seconds(2);
+  // Of one address to connect to, while there are others.
+  static constexpr Duration kAddressTimeMax = std::chrono::seconds(2);
 
  private:
   struct Idle {
@@ -52,10 +54,12 @@ class Sender final {
     Instant until;
   };
   struct Sending;  // One send() under way.
+  using Connected = Result<std::unique_ptr<env::Stream>>;
 
   [[nodiscard]] Task<Outcome> send_in_time(Sending& sending);
   [[nodiscard]] Task<bool> try_exchange(Sending& sending);
   [[nodiscard]] Task<Result<void>> connect(Sending& sending);
+  [[nodiscard]] Task<Connected> connect_to(env::ConnectOptions options);
   [[nodiscard]] Task<Result<env::Resolved>> look_up(std::string host);
   [[nodiscard]] Task<bool> read_answer(Sending& sending);
   [[nodiscard]] std::unique_ptr<http::ClientConnection> take_idle(const std::string& peer);

@@ -246,6 +246,20 @@ TEST_F(SenderTest, ABlockedAddressIsNeverConnectedTo) {
   EXPECT_EQ(peer.accepted_count(), 0U);
 }
 
+TEST_F(SenderTest, ASilentAddressLeavesTimeForTheNextOne) {
+  peer_.always(ok());
+  const env::Address silent = internet().new_address();
+  internet().set_reach(silent, env::SimReach::silent);
+  internet().set_name("hooks.example", {silent, address_});
+  EXPECT_TRUE(send(5s).success);
+}
+
+TEST_F(SenderTest, ARefusingAddressSaysMoreThanABlockedOne) {
+  internet().set_reach(address_, env::SimReach::refused);
+  internet().set_name("hooks.example", {address_, *env::parse_address("10.0.0.9")});
+  EXPECT_EQ(send().kind, OutcomeKind::connect);
+}
+
 TEST_F(SenderTest, TheNextAddressIsTriedWhereOneIsBlockedOrRefuses) {
   peer_.always({.bytes = answer("200 OK"), .then = SimAnswer::Then::close});
   const env::Address inside = *env::parse_address("192.168.1.1");
