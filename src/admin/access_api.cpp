@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "admin/api.h"
-#include "admin/openapi.h"
 #include "base/iso_time.h"
 #include "base/parse.h"
 #include "crypto/token.h"
@@ -193,10 +192,6 @@ Task<http::Response> Api::show_stats(Call& call) {
                                   {"deliveries_failed", counters.deliveries_failed},
                                   {"attempts", counters.attempts}}},
                                 {"deliveries_unsettled", parts_.store.unsettled_count()}});
-}
-
-Task<http::Response> Api::show_openapi(Call& /*call*/) {
-  co_return json_response(200, openapi_document(options_.public_url));
 }
 
 }  // namespace eilpost::admin

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "admin/api.h"
+#include "admin/openapi.h"
 #include "admin/stream.h"
 #include "base/hash.h"
 #include "http/percent.h"
@@ -17,6 +18,7 @@ namespace eilpost::admin {
 namespace {
 
 constexpr std::string_view kPrefix = "/api/v1/";
+constexpr std::string_view kDescription = "openapi.json";
 constexpr std::size_t kIdempotencyKeysMax = 10'000;
 
 std::vector<std::string_view> segments_of(std::string_view path) {
@@ -141,7 +143,8 @@ class IdempotencyKeys {
 
 class RealAdmin final : public Admin {
  public:
-  RealAdmin(const Parts& parts, const Options& options) : parts_(parts), api_(parts, options) {
+  RealAdmin(const Parts& parts, const Options& options)
+      : parts_(parts), public_url_(options.public_url), api_(parts) {
     parts.history.on_written(
         [this](const std::vector<store::Entry>& entries) { stream_.publish(entries); });
   }
@@ -156,6 +159,7 @@ class RealAdmin final : public Admin {
   [[nodiscard]] Task<http::Response> answer_once(const Route& route, Call& call);
 
   const Parts parts_;
+  const std::string public_url_;
   Api api_;
   Stream stream_;
   IdempotencyKeys idempotency_keys_;
@@ -163,13 +167,19 @@ class RealAdmin final : public Admin {
 
 Task<void> RealAdmin::handle(std::size_t lane, const http::Request& request,
                              const env::Endpoint& /*client*/, http::Responder& responder) {
+  const std::string_view whole = http::path_of(request.target);
+  const std::string_view path = whole.size() > kPrefix.size() ? whole.substr(kPrefix.size()) : "";
+  if (path == kDescription && request.method == http::Method::get) {
+    // What the API can do is no secret: everybody may read it, without a key.
+    http::Response description = json_response(200, openapi_document(public_url_));
+    (void)co_await responder.respond(std::move(description));
+    co_return;
+  }
   auto caller = co_await api_.authenticate(request, lane);
   if (!caller) {
     (void)co_await responder.respond(std::move(caller).error());
     co_return;
   }
-  const std::string_view whole = http::path_of(request.target);
-  const std::string_view path = whole.size() > kPrefix.size() ? whole.substr(kPrefix.size()) : "";
   if (path == "stream" && request.method == http::Method::get) {
     co_await stream_.follow(parts_.env.lane(lane), responder);
     co_return;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,14 +36,14 @@ struct Route {
   Task<http::Response> (Api::*answer)(Call& call);
 };
 
-[[nodiscard]] const std::vector<Route>& routes();
+[[nodiscard]] std::span<const Route> routes();
 
 // Whether a key's role allows what `role` may do.
 [[nodiscard]] bool may(const settings::ApiKey& caller, Role role);
 
 class Api final {
  public:
-  Api(const Parts& parts, const Options& options) : parts_(parts), options_(options) {}
+  explicit Api(const Parts& parts) : parts_(parts) {}
 
   // ---- event types, items, environments (catalog_api.cpp)
   Task<http::Response> list_event_types(Call& call);
@@ -70,7 +71,6 @@ class Api final {
   Task<http::Response> delete_api_key(Call& call);
   Task<http::Response> list_audit_log(Call& call);
   Task<http::Response> show_stats(Call& call);
-  Task<http::Response> show_openapi(Call& call);
 
   // ---- webhooks (webhooks_api.cpp)
   Task<http::Response> list_webhooks(Call& call);
@@ -179,7 +179,6 @@ class Api final {
                                                           std::vector<DestinationId> ids);
 
   const Parts parts_;
-  const Options options_;
 };
 
 [[nodiscard]] std::expected<history::Filter, http::Response> filter_asked(const Call& call);
