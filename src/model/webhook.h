@@ -34,7 +34,7 @@ enum class Operator : std::uint8_t {
 [[nodiscard]] std::optional<Operator> parse_operator(std::string_view text);
 
 // A node of the condition tree.
-struct Condition {
+struct Condition {  // NOLINT(misc-no-recursion): a copy goes kConditionDepthMax deep
   enum class Kind : std::uint8_t { all, any, not_, compare };
 
   Kind kind = Kind::all;

@@ -8,6 +8,24 @@
 #include "pipeline/lane.h"
 
 namespace eilpost::pipeline {
+namespace {
+
+// Work that is done on every lane: the last lane to arrive runs `done`.
+class LastLane final {
+ public:
+  LastLane(std::size_t lanes_count, std::move_only_function<void()> done)
+      : lanes_left_(lanes_count), done_(std::move(done)) {}
+
+  void arrive() {
+    if (lanes_left_.fetch_sub(1) == 1) done_();
+  }
+
+ private:
+  std::atomic<std::size_t> lanes_left_;
+  std::move_only_function<void()> done_;
+};
+
+}  // namespace
 
 Pipeline::Pipeline(env::Env& env, store::Store& store, Inbox& inbox, Observer& observer,
                    Options options)
@@ -19,7 +37,7 @@ Pipeline::Pipeline(env::Env& env, store::Store& store, Inbox& inbox, Observer& o
 
 Pipeline::~Pipeline() = default;
 
-void Pipeline::start(std::shared_ptr<const Snapshot> snapshot) {
+void Pipeline::start(const std::shared_ptr<const Snapshot>& snapshot) {
   for (auto& lane : lanes_) lane->set_snapshot(snapshot);
   store_.take_unsettled([this](const store::Unsettled& unsettled) {
     home_of(unsettled.owed.destination).take_unsettled(unsettled);
@@ -29,21 +47,14 @@ void Pipeline::start(std::shared_ptr<const Snapshot> snapshot) {
   }
 }
 
-void Pipeline::publish(std::shared_ptr<const Snapshot> snapshot, env::Loop& loop,
+void Pipeline::publish(const std::shared_ptr<const Snapshot>& snapshot, env::Loop& loop,
                        std::move_only_function<void()> done) {
-  // Shared by the lanes; the last one to have the settings says so.
-  struct Progress {
-    std::atomic<std::size_t> lanes_left;
-    std::move_only_function<void()> done;
-  };
-  auto progress = std::make_shared<Progress>();
-  progress->lanes_left = lanes_.size();
-  progress->done = std::move(done);
+  auto last = std::make_shared<LastLane>(
+      lanes_.size(), [&loop, done = std::move(done)]() mutable { loop.post(std::move(done)); });
   for (auto& lane : lanes_) {
-    lane->loop().post([lane = lane.get(), snapshot, progress, &loop] {
+    lane->loop().post([lane = lane.get(), snapshot, last] {
       lane->set_snapshot(snapshot);
-      if (progress->lanes_left.fetch_sub(1) > 1) return;
-      loop.post([progress] { progress->done(); });
+      last->arrive();
     });
   }
 }
@@ -112,20 +123,11 @@ Task<TestResult> Pipeline::send_test(std::size_t lane, const TestSend& test) {
 }
 
 void Pipeline::stop(env::Loop& loop, std::move_only_function<void()> done) {
-  struct Progress {
-    std::atomic<std::size_t> lanes_left;
-    std::move_only_function<void()> done;
-  };
-  auto progress = std::make_shared<Progress>();
-  progress->lanes_left = lanes_.size();
-  progress->done = std::move(done);
+  auto last = std::make_shared<LastLane>(
+      lanes_.size(),
+      [this, &loop, done = std::move(done)]() mutable { store_.flush(loop, std::move(done)); });
   for (auto& lane : lanes_) {
-    lane->loop().post([this, lane = lane.get(), progress, &loop] {
-      lane->stop([this, progress, &loop] {
-        if (progress->lanes_left.fetch_sub(1) > 1) return;
-        store_.flush(loop, [progress] { progress->done(); });
-      });
-    });
+    lane->loop().post([lane = lane.get(), last] { lane->stop([last] { last->arrive(); }); });
   }
 }
 
@@ -156,25 +158,19 @@ Counters Pipeline::counters() const {
 
 void Pipeline::status(std::vector<DestinationId> destinations, env::Loop& loop,
                       std::move_only_function<void(std::vector<DestinationStatus>)> done) {
-  struct Progress {
-    std::vector<DestinationId> destinations;
-    std::vector<DestinationStatus> statuses;
-    std::atomic<std::size_t> lanes_left;
-    std::move_only_function<void(std::vector<DestinationStatus>)> done;
-  };
-  auto progress = std::make_shared<Progress>();
-  progress->statuses.resize(destinations.size());
-  progress->destinations = std::move(destinations);
-  progress->lanes_left = lanes_.size();
-  progress->done = std::move(done);
+  // Each lane writes the places of its own destinations.
+  auto statuses = std::make_shared<std::vector<DestinationStatus>>(destinations.size());
+  auto last = std::make_shared<LastLane>(
+      lanes_.size(), [&loop, statuses, done = std::move(done)]() mutable {
+        loop.post([statuses, done = std::move(done)]() mutable { done(std::move(*statuses)); });
+      });
+  auto asked = std::make_shared<const std::vector<DestinationId>>(std::move(destinations));
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    lanes_[i]->loop().post([this, i, progress, &loop] {
-      for (std::size_t k = 0; k < progress->destinations.size(); ++k) {
-        const DestinationId id = progress->destinations[k];
-        if (home_index(id) == i) progress->statuses[k] = lanes_[i]->status(id);
+    lanes_[i]->loop().post([this, i, asked, statuses, last] {
+      for (std::size_t k = 0; k < asked->size(); ++k) {
+        if (home_index((*asked)[k]) == i) (*statuses)[k] = lanes_[i]->status((*asked)[k]);
       }
-      if (progress->lanes_left.fetch_sub(1) > 1) return;
-      loop.post([progress] { progress->done(std::move(progress->statuses)); });
+      last->arrive();
     });
   }
 }

@@ -88,10 +88,10 @@ class Pipeline final {
 
   // Takes the deliveries over that the store owes and begins to send. Before the lanes run, or on
   // lane 0.
-  void start(std::shared_ptr<const Snapshot> snapshot);
+  void start(const std::shared_ptr<const Snapshot>& snapshot);
 
   // Makes new settings known; `done` runs on `loop` when every lane works by them. Any thread.
-  void publish(std::shared_ptr<const Snapshot> snapshot, env::Loop& loop,
+  void publish(const std::shared_ptr<const Snapshot>& snapshot, env::Loop& loop,
                std::move_only_function<void()> done);
 
   // Answers POST /v1/events and its preflight. On the lane of that index.

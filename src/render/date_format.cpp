@@ -37,30 +37,33 @@ struct Fields {
 };
 
 Fields fields_of(WallTime time, const TimeZone& zone) {
-  using namespace std::chrono;
+  namespace chrono = std::chrono;
   Fields fields;
   fields.time = time;
-  const auto unix_seconds = floor<seconds>(time.time_since_epoch());
+  const auto unix_seconds = chrono::floor<chrono::seconds>(time.time_since_epoch());
   fields.offset = zone.at(unix_seconds.count());
-  const sys_time<milliseconds> local(time.time_since_epoch() + seconds(fields.offset.seconds));
-  const sys_days date = floor<days>(local);
-  const year_month_day calendar(date);
-  const hh_mm_ss clock(local - date);
+  const chrono::sys_time<chrono::milliseconds> local(time.time_since_epoch() +
+                                                     chrono::seconds(fields.offset.seconds));
+  const chrono::sys_days date = chrono::floor<chrono::days>(local);
+  const chrono::year_month_day calendar(date);
+  const chrono::hh_mm_ss clock(local - date);
   fields.year = int(calendar.year());
   fields.month = unsigned(calendar.month());
   fields.day = unsigned(calendar.day());
-  fields.day_of_year = int((date - sys_days(calendar.year() / January / 1)).count()) + 1;
+  fields.day_of_year =
+      int((date - chrono::sys_days(calendar.year() / chrono::January / 1)).count()) + 1;
   fields.hour = int(clock.hours().count());
   fields.minute = int(clock.minutes().count());
   fields.second = int(clock.seconds().count());
   fields.millisecond = int(clock.subseconds().count());
-  fields.weekday = weekday(date).c_encoding();
-  fields.iso_weekday = weekday(date).iso_encoding();
+  fields.weekday = chrono::weekday(date).c_encoding();
+  fields.iso_weekday = chrono::weekday(date).iso_encoding();
   // The week belongs to the year in which its Thursday lies.
-  const sys_days thursday = date + days(4 - int(fields.iso_weekday));
-  const year iso_year = year_month_day(thursday).year();
+  const chrono::sys_days thursday = date + chrono::days(4 - int(fields.iso_weekday));
+  const chrono::year iso_year = chrono::year_month_day(thursday).year();
   fields.iso_year = int(iso_year);
-  fields.iso_week = int((thursday - sys_days(iso_year / January / 1)).count()) / 7 + 1;
+  fields.iso_week =
+      int((thursday - chrono::sys_days(iso_year / chrono::January / 1)).count()) / 7 + 1;
   return fields;
 }
 
@@ -149,9 +152,9 @@ std::string other_text(char letter, const Fields& f) {
   }
 }
 
-std::string without_padding(std::string text) {
+std::string without_padding(std::string_view text) {
   const std::size_t start = text.find_first_not_of("0 ");
-  return start == std::string::npos ? "0" : text.substr(start);
+  return start == std::string::npos ? "0" : std::string(text.substr(start));
 }
 
 }  // namespace

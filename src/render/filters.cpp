@@ -161,20 +161,19 @@ std::optional<WallTime> time_of(const Value& value) {
 }
 
 Filtered apply_to_time(const Filter& filter, const Value& value, Arena& arena) {
-  using namespace std::chrono;
   const auto time = time_of(value);
   if (!time) {
     return cannot(filter, "a time (ISO 8601 with an offset, or seconds or milliseconds since 1970)",
                   value);
   }
-  const milliseconds since_epoch = time->time_since_epoch();
+  const std::chrono::milliseconds since_epoch = time->time_since_epoch();
   switch (filter.kind) {
     case FilterKind::unix_:
-      return Value::of(std::int64_t{floor<seconds>(since_epoch).count()});
+      return Value::of(std::int64_t{std::chrono::floor<std::chrono::seconds>(since_epoch).count()});
     case FilterKind::unix_ms:
       return Value::of(std::int64_t{since_epoch.count()});
     case FilterKind::unix_us:
-      return Value::of(std::int64_t{microseconds(since_epoch).count()});
+      return Value::of(std::int64_t{std::chrono::microseconds(since_epoch).count()});
     default:  // date
       return text_value(format_date(*time, *filter.zone, filter.arguments[0].text), arena);
   }

@@ -201,7 +201,7 @@ class Parser {
     }
   }
 
-  Parsed<Expression> resolve(std::string_view name, std::size_t start) const {
+  [[nodiscard]] Parsed<Expression> resolve(std::string_view name, std::size_t start) const {
     using Source = Expression::Source;
     Expression expression;
     expression.name = name;

@@ -35,8 +35,8 @@ class Reader {
   std::int32_t signed32() {
     return static_cast<std::int32_t>(static_cast<std::uint32_t>(number(4)));
   }
-  std::string_view rest() const { return rest_; }
-  bool failed() const { return failed_; }
+  [[nodiscard]] std::string_view rest() const { return rest_; }
+  [[nodiscard]] bool failed() const { return failed_; }
 
  private:
   std::string_view rest_;
@@ -52,7 +52,7 @@ struct Header {
   std::size_t type_count = 0;
   std::size_t name_bytes = 0;
 
-  std::size_t data_bytes(std::size_t time_bytes) const {
+  [[nodiscard]] std::size_t data_bytes(std::size_t time_bytes) const {
     return transition_count * (time_bytes + 1) + type_count * 6 + name_bytes +
            leap_count * (time_bytes + 4) + is_standard_count + is_ut_count;
   }
@@ -78,7 +78,7 @@ class RuleReader {
  public:
   explicit RuleReader(std::string_view text) : rest_(text) {}
 
-  std::string_view rest() const { return rest_; }
+  [[nodiscard]] std::string_view rest() const { return rest_; }
 
   bool skip(char c) {
     if (!rest_.starts_with(c)) return false;
@@ -90,7 +90,7 @@ class RuleReader {
     const bool quoted = skip('<');
     std::size_t end = 0;
     while (end < rest_.size() && (quoted ? rest_[end] != '>' : is_ascii_letter(rest_[end]))) ++end;
-    const std::string name(rest_.substr(0, end));
+    std::string name(rest_.substr(0, end));
     rest_.remove_prefix(end);
     if (name.empty() || (quoted && !skip('>'))) return std::nullopt;
     return name;
@@ -156,24 +156,25 @@ class RuleReader {
 
 // Seconds from 1970 to a change of `year`, on the zone's own clock.
 std::int64_t local_seconds_of(const ZoneRule::Change& change, std::chrono::year year) {
-  using namespace std::chrono;
+  namespace chrono = std::chrono;
   using Kind = ZoneRule::Change::Kind;
-  std::chrono::sys_days day;
+  chrono::sys_days day;
   switch (change.kind) {
     case Kind::month_week_day: {
-      const month month(static_cast<unsigned>(change.month));
-      const weekday weekday(static_cast<unsigned>(change.day));
-      day = change.week == 5 ? sys_days(year / month / weekday[last])
-                             : sys_days(year / month / weekday[static_cast<unsigned>(change.week)]);
+      const chrono::month month(static_cast<unsigned>(change.month));
+      const chrono::weekday weekday(static_cast<unsigned>(change.day));
+      day = change.week == 5
+                ? chrono::sys_days(year / month / weekday[chrono::last])
+                : chrono::sys_days(year / month / weekday[static_cast<unsigned>(change.week)]);
       break;
     }
     case Kind::julian_without_leap_day: {
       const int leap = year.is_leap() && change.day >= 60 ? 1 : 0;
-      day = sys_days(year / January / 1) + days(change.day - 1 + leap);
+      day = chrono::sys_days(year / chrono::January / 1) + chrono::days(change.day - 1 + leap);
       break;
     }
     case Kind::day_of_year:
-      day = sys_days(year / January / 1) + days(change.day);
+      day = chrono::sys_days(year / chrono::January / 1) + chrono::days(change.day);
       break;
   }
   return std::int64_t{day.time_since_epoch().count()} * 86'400 + change.seconds;
@@ -213,9 +214,10 @@ std::optional<ZoneRule> ZoneRule::parse(std::string_view text) {
 LocalOffset ZoneRule::at(std::int64_t unix_seconds) const {
   const LocalOffset standard{.seconds = standard_seconds, .abbreviation = standard_name};
   if (summer_name.empty()) return standard;
-  using namespace std::chrono;
-  const auto local_day = floor<days>(sys_seconds(seconds(unix_seconds + standard_seconds)));
-  const year year = year_month_day(local_day).year();
+  namespace chrono = std::chrono;
+  const auto local_day = chrono::floor<chrono::days>(
+      chrono::sys_seconds(chrono::seconds(unix_seconds + standard_seconds)));
+  const chrono::year year = chrono::year_month_day(local_day).year();
   const std::int64_t begins = local_seconds_of(summer_begins, year) - standard_seconds;
   const std::int64_t ends = local_seconds_of(summer_ends, year) - summer_seconds;
   // In the south summer begins late in the year and ends early in it.

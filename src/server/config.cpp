@@ -131,6 +131,7 @@ std::string with_dashes(std::string_view name) {
 
 std::string known_names() {
   std::vector<std::string_view> names;
+  names.reserve(std::size(kOptions));
   for (const Option& option : kOptions) names.push_back(option.name);
   return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -216,6 +217,7 @@ class Parser {
 
 std::vector<OptionHelp> option_help() {
   std::vector<OptionHelp> help;
+  help.reserve(std::size(kOptions));
   for (const Option& option : kOptions) {
     help.push_back({.name = std::string(option.name),
                     .placeholder = std::string(option.placeholder),

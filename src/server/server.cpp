@@ -60,7 +60,8 @@ class RealServer final : public Server, public pipeline::Observer {
   void build_fronts();
   void publish_settings();
   void apply_retention();
-  void stop_pipeline();
+  void close_front(std::size_t lane, Duration grace);
+  void stop_pipeline_if_last();
 
   env::Env& env_;
   env::Log& log_;
@@ -234,16 +235,18 @@ void RealServer::stop(std::function<void()> done) {
       if (!std::exchange(is_stop_reported_, true)) stopped_();
     });
     for (std::size_t lane = 0; lane < fronts_.size(); ++lane) {
-      env_.lane(lane).post([this, lane, grace] {
-        auto on_ended = [this] { env_.lane(0).post([this] { stop_pipeline(); }); };
-        stopping_[lane] = std::make_unique<TaskSet>(on_ended);
-        stopping_[lane]->spawn(stop_front(*fronts_[lane].http, grace));
-      });
+      env_.lane(lane).post([this, lane, grace] { close_front(lane, grace); });
     }
   });
 }
 
-void RealServer::stop_pipeline() {
+void RealServer::close_front(std::size_t lane, Duration grace) {
+  stopping_[lane] =
+      std::make_unique<TaskSet>([this] { env_.lane(0).post([this] { stop_pipeline_if_last(); }); });
+  stopping_[lane]->spawn(stop_front(*fronts_[lane].http, grace));
+}
+
+void RealServer::stop_pipeline_if_last() {
   if (--fronts_open_ > 0) return;
   pipeline_->stop(env_.lane(0), [this] {
     if (!std::exchange(is_stop_reported_, true)) stopped_();

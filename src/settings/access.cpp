@@ -141,7 +141,7 @@ Saved<void> SqliteSettings::delete_environment(std::string_view name, const Auth
     }
   }
   if (!users.empty()) {
-    return refuse_in_use(fmt::format("The environment \"{}\"", environment.name), std::move(users));
+    return refuse_in_use(fmt::format("The environment \"{}\"", environment.name), users);
   }
   const Saved<void> written =
       write({.kind = kinds::kEnvironment,

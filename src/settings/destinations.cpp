@@ -138,7 +138,7 @@ Saved<void> SqliteSettings::delete_destination(DestinationId id, IfVersion if_ve
     if (entry.live->webhook.destination == id) users.push_back(&entry.live->webhook);
   }
   if (!users.empty()) {
-    return refuse_in_use(fmt::format("The destination \"{}\"", current->name), std::move(users));
+    return refuse_in_use(fmt::format("The destination \"{}\"", current->name), users);
   }
   const Saved<void> written = write({.kind = kinds::kDestination,
                                      .id = to_string(id),

@@ -153,8 +153,7 @@ Saved<EventType> SqliteSettings::change_event_type(std::string_view code, const 
   if (const std::string_view path = retyped(*current, type); !path.empty()) {
     Users users = users_of_type(code, /*also_by_group=*/true);
     if (!users.empty()) {
-      return refuse_in_use(fmt::format("The type of \"{}\" cannot change: {}", path, code),
-                           std::move(users));
+      return refuse_in_use(fmt::format("The type of \"{}\" cannot change: {}", path, code), users);
     }
   }
   std::vector<EventType> types = custom_types_without(code);
@@ -180,7 +179,7 @@ Saved<void> SqliteSettings::delete_event_type(std::string_view code, const Autho
   // A group stays one as long as there is another type in it.
   Users users = users_of_type(code, /*also_by_group=*/types.empty());
   if (!users.empty()) {
-    return refuse_in_use(fmt::format("The event type {}", code), std::move(users));
+    return refuse_in_use(fmt::format("The event type {}", code), users);
   }
   return replace_custom_types(std::move(types), {.kind = kinds::kEventType,
                                                  .id = std::string(code),

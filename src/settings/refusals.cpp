@@ -30,7 +30,7 @@ Refusal refuse_invalid(Problems problems) {
                          .errors = std::move(problems.errors)});
 }
 
-Refusal refuse_in_use(std::string_view what, std::vector<const Webhook*> users) {
+Refusal refuse_in_use(std::string_view what, const std::vector<const Webhook*>& users) {
   std::vector<std::string> names;
   std::vector<Problem> errors;
   for (const Webhook* user : users) {

@@ -22,7 +22,8 @@ using Refusal = std::unexpected<Refused>;
 // 422 with all that is wrong.
 [[nodiscard]] Refusal refuse_invalid(Problems problems);
 // 409 that names the webhooks in the way.
-[[nodiscard]] Refusal refuse_in_use(std::string_view what, std::vector<const Webhook*> users);
+[[nodiscard]] Refusal refuse_in_use(std::string_view what,
+                                    const std::vector<const Webhook*>& users);
 // 500, or 507 if the disk is full.
 [[nodiscard]] Refusal refuse_failed(const Error& error);
 

@@ -35,7 +35,8 @@ void SqliteSettings::check_references(const Webhook& webhook, Problems& problems
   }
   for (std::size_t i = 0; i < webhook.environments.size(); ++i) {
     if (find_environment(webhook.environments[i]) != nullptr) continue;
-    std::vector<std::string> names;
+    std::vector<std::string_view> names;
+    names.reserve(environments_.size());
     for (const auto& [id, environment] : environments_) names.push_back(environment.name);
     problems.error("unknown_environment",
                    fmt::format("There is no environment \"{}\". There are {}.",

@@ -136,7 +136,7 @@ Result<std::vector<SegmentFacts>> FileJournal::begin_new() {
   constexpr unsigned kNumberBits = 36;  // so that the ids of two installations do not collide
   const std::uint64_t number = std::max<std::uint64_t>(
       env::random_u64(entropy_) >> (64 - kNumberBits), segment_of(known_durable_) + 1);
-  const std::vector<SegmentFacts> facts{new_facts(number)};
+  std::vector<SegmentFacts> facts{new_facts(number)};
   EILPOST_RETURN_IF_ERROR(env::replace_file(directory_, kManifestName, encode_manifest(facts)));
   return facts;
 }
