@@ -114,6 +114,9 @@ constexpr std::array kOptions = std::to_array<Option>({
      set_number<&Config::history_bytes_max, 1U << 20U, kMany>},
     {"connections-max", "N", "Connections served at once, a lane.", "10000",
      set_number<&Config::connections_max, 1, 1'000'000>},
+    {"shutdown-delay-ms", "MS",
+     "On SIGTERM, how long /readyz says 503 while all else goes on, so that balancers look away.",
+     "1000", set_number<&Config::shutdown_delay_ms, 0, 600'000>},
     {"shutdown-grace-ms", "MS", "How long requests and attempts under way may take on SIGTERM.",
      "10000", set_number<&Config::shutdown_grace_ms, 0, 600'000>},
 });

@@ -37,6 +37,7 @@ struct Config {
   std::uint64_t retention_days = 30;
   std::uint64_t history_bytes_max = 10ULL << 30U;
   std::uint64_t connections_max = 10'000;
+  std::uint64_t shutdown_delay_ms = 1000;
   std::uint64_t shutdown_grace_ms = 10'000;
   std::vector<std::string> warnings;  // for the log: variables that look like options but are none
 };

@@ -60,6 +60,7 @@ class RealServer final : public Server, public pipeline::Observer {
   void build_fronts();
   void publish_settings();
   void apply_retention();
+  void close_fronts();
   void close_front(std::size_t lane, Duration grace);
   void stop_pipeline_if_last();
 
@@ -87,6 +88,7 @@ class RealServer final : public Server, public pipeline::Observer {
   std::vector<std::unique_ptr<TaskSet>> stopping_;  // one a lane
   bool is_stop_reported_ = false;
   std::optional<env::TimerId> retention_timer_;
+  std::optional<env::TimerId> delay_timer_;
   std::optional<env::TimerId> grace_timer_;
 };
 
@@ -223,21 +225,28 @@ Task<void> stop_front(http::Server& server, Duration grace) {
 
 void RealServer::stop(std::function<void()> done) {
   readiness_.set(false);
-  admin_->end_streams();
   env_.lane(0).post([this, done = std::move(done)]() mutable {
     stopped_ = std::move(done);
-    fronts_open_ = fronts_.size();
-    const Duration grace = std::chrono::milliseconds(config_.shutdown_grace_ms);
+    // Whoever asks /readyz before he sends has the time to see it.
+    const Duration delay = std::chrono::milliseconds(config_.shutdown_delay_ms);
     env::Loop& first = env_.lane(0);
-    // Attempts may hang on their receivers; past the grace they are given up, and tried again after
-    // the next start.
-    grace_timer_ = first.timers().call_at(first.clock().now() + 2 * grace, [this] {
-      if (!std::exchange(is_stop_reported_, true)) stopped_();
-    });
-    for (std::size_t lane = 0; lane < fronts_.size(); ++lane) {
-      env_.lane(lane).post([this, lane, grace] { close_front(lane, grace); });
-    }
+    delay_timer_ = first.timers().call_at(first.clock().now() + delay, [this] { close_fronts(); });
   });
+}
+
+void RealServer::close_fronts() {
+  admin_->end_streams();
+  fronts_open_ = fronts_.size();
+  const Duration grace = std::chrono::milliseconds(config_.shutdown_grace_ms);
+  env::Loop& first = env_.lane(0);
+  // Attempts may hang on their receivers; past the grace they are given up, and tried again after
+  // the next start.
+  grace_timer_ = first.timers().call_at(first.clock().now() + 2 * grace, [this] {
+    if (!std::exchange(is_stop_reported_, true)) stopped_();
+  });
+  for (std::size_t lane = 0; lane < fronts_.size(); ++lane) {
+    env_.lane(lane).post([this, lane, grace] { close_front(lane, grace); });
+  }
 }
 
 void RealServer::close_front(std::size_t lane, Duration grace) {
@@ -254,7 +263,7 @@ void RealServer::stop_pipeline_if_last() {
 }
 
 void RealServer::close() {
-  for (const std::optional<env::TimerId>& timer : {retention_timer_, grace_timer_}) {
+  for (const std::optional<env::TimerId>& timer : {retention_timer_, delay_timer_, grace_timer_}) {
     if (timer) env_.lane(0).timers().cancel(*timer);
   }
   settings_worker_.reset();  // Runs what was given to it.

@@ -151,3 +151,23 @@ test("two servers do not share a data folder", async (t) => {
   assert.ok(second.stderr.includes(eilpost.options.data), second.stderr);
   assert.equal((await fetch(`${eilpost.url}/readyz`)).status, 200);
 });
+
+test("two servers do not share a port", async (t) => {
+  const eilpost = await startEilpost({ test: t });
+  const second = await eilpost.run(
+    ...["serve", "--data", `${eilpost.folder}/other`, "--listen", new URL(eilpost.url).host],
+  );
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /Address already in use/);
+});
+
+test("/readyz says 503 before the end, while events are still taken", async (t) => {
+  const eilpost = await startEilpost({ test: t, env: { EILPOST_SHUTDOWN_DELAY_MS: "1500" } });
+  const key = keyIn(eilpost.output);
+  const stopped = eilpost.stop();
+  const isUnready = async () => (await fetch(`${eilpost.url}/readyz`)).status === 503;
+  await until(isUnready, { what: "/readyz says 503" });
+  const sent = await eilpost.run("send", "--key", key, "--type", "survey.submitted");
+  assert.equal(sent.code, 0, sent.stderr);
+  assert.equal(await stopped, 0);
+});

@@ -23,9 +23,13 @@ Result<std::unique_ptr<RealEnv>> RealEnv::open(const RealEnvOptions& options) {
   std::unique_ptr<RealEnv> env(new RealEnv);
   EILPOST_ASSIGN_OR_RETURN(env->directory_, RealDirectory::open_path(options.data_directory));
   EILPOST_ASSIGN_OR_RETURN(const auto trust, SystemTrust::load(options.trusted_certificates_file));
+  const auto endpoints = std::make_shared<ListenedEndpoints>();
   for (std::size_t i = 0; i < options.lanes_count; ++i) {
-    env->lanes_.push_back(std::make_unique<RealLoop>(RealLoopOptions{
-        .name = "lane-" + std::to_string(i), .dns = options.dns, .system_trust = trust}));
+    env->lanes_.push_back(
+        std::make_unique<RealLoop>(RealLoopOptions{.name = "lane-" + std::to_string(i),
+                                                   .dns = options.dns,
+                                                   .system_trust = trust,
+                                                   .endpoints = endpoints}));
   }
   return env;
 }

@@ -21,9 +21,12 @@ bool set_option(int socket, int level, int name, int value) {
   return setsockopt(socket, level, name, &value, sizeof value) == 0;
 }
 
+bool share_port(int socket) {
+  return set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1);
+}
+
 bool set_options(int socket, const Address& address) {
   if (!set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1)) return false;
-  if (!set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1)) return false;
   // Linux hands this one down to the accepted sockets.
   if (!set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1)) return false;
   // [::] means every address of both families.
@@ -47,6 +50,7 @@ Result<std::unique_ptr<Listener>> RealListener::make(const ListenerWorld& world,
 RealListener::~RealListener() {
   if (destroyed_ != nullptr) *destroyed_ = true;
   if (pause_) world_.timers.cancel(*pause_);
+  if (local_.port != 0) world_.endpoints.remove(local_);
   if (socket_.valid()) world_.reactor.remove(socket_.get(), *this);
 }
 
@@ -59,12 +63,18 @@ Result<void> RealListener::open(const Endpoint& endpoint) {
   socket_ = Descriptor(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket_.valid()) return failed("socket");
   if (!set_options(socket_.get(), endpoint.address)) return failed("socket options");
+  // The loops of one process share a port, two processes must not: the first listener of a process
+  // binds alone, which fails if anybody listens there, and only then lets others join it.
+  const bool is_shared = world_.endpoints.contains(endpoint);
+  if (is_shared && !share_port(socket_.get())) return failed("socket options");
   const SocketAddress address = to_socket_address(endpoint);
   if (bind(socket_.get(), address.get(), address.size_bytes) != 0) return failed("bind");
+  if (!is_shared && !share_port(socket_.get())) return failed("socket options");
   if (listen(socket_.get(), kBacklog) != 0) return failed("listen");
   SocketAddress local;
   if (getsockname(socket_.get(), local.get(), &local.size_bytes) != 0) return failed("name");
   local_ = to_endpoint(local);
+  world_.endpoints.add(local_);
   const Result<void> watched = world_.reactor.add(socket_.get(), EPOLLIN, *this);
   if (!watched) return fail(ErrorCode::listen_failed, watched.error().detail);
   return {};

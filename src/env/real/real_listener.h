@@ -7,6 +7,7 @@
 
 #include "env/clock.h"
 #include "env/network.h"
+#include "env/real/listened_endpoints.h"
 #include "env/real/reactor.h"
 #include "env/real/system.h"
 #include "env/timers.h"
@@ -17,6 +18,7 @@ struct ListenerWorld {
   Reactor& reactor;
   Timers& timers;
   Clock& clock;
+  ListenedEndpoints& endpoints;
 };
 
 // Takes connections in batches. When the process or the system can hold no more of them it waits

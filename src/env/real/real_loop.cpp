@@ -27,7 +27,8 @@ RealLoop::RealLoop(RealLoopOptions options)
                 .timers = timers_,
                 .clock = clock_,
                 .dns = std::move(options.dns),
-                .system_trust = std::move(options.system_trust)}) {}
+                .system_trust = std::move(options.system_trust),
+                .endpoints = std::move(options.endpoints)}) {}
 
 RealLoop::~RealLoop() {
   stop();

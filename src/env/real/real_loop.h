@@ -25,6 +25,8 @@ struct RealLoopOptions {
   std::string name;  // of the thread; at most 15 characters show
   DnsOptions dns;
   std::shared_ptr<SystemTrust> system_trust;
+  // Shared by the loops of a process that may listen on the same endpoints.
+  std::shared_ptr<ListenedEndpoints> endpoints = std::make_shared<ListenedEndpoints>();
 };
 
 // Ownership: destroying a RealLoop stops it. Streams, Listeners and Operations end before it.

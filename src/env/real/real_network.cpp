@@ -12,6 +12,7 @@ RealNetwork::RealNetwork(RealNetworkParts parts)
       timers_(parts.timers),
       clock_(parts.clock),
       system_trust_(std::move(parts.system_trust)),
+      endpoints_(std::move(parts.endpoints)),
       dns_(parts.reactor, parts.timers, parts.clock, std::move(parts.dns)) {}
 
 std::unique_ptr<Operation> RealNetwork::resolve(
@@ -26,8 +27,9 @@ std::unique_ptr<Operation> RealNetwork::connect(
 
 Result<std::unique_ptr<Listener>> RealNetwork::listen(
     const Endpoint& endpoint, std::move_only_function<void(std::unique_ptr<Stream>)> on_stream) {
-  return RealListener::make({.reactor = reactor_, .timers = timers_, .clock = clock_}, endpoint,
-                            std::move(on_stream));
+  return RealListener::make(
+      {.reactor = reactor_, .timers = timers_, .clock = clock_, .endpoints = *endpoints_}, endpoint,
+      std::move(on_stream));
 }
 
 Result<std::shared_ptr<TlsContext>> RealNetwork::make_tls_context(const TlsOptions& options) {

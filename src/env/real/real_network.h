@@ -7,6 +7,7 @@
 #include "env/clock.h"
 #include "env/network.h"
 #include "env/real/dns_resolver.h"
+#include "env/real/listened_endpoints.h"
 #include "env/real/reactor.h"
 #include "env/real/tls_context.h"
 #include "env/timers.h"
@@ -19,6 +20,7 @@ struct RealNetworkParts {
   Clock& clock;
   DnsOptions dns;
   std::shared_ptr<SystemTrust> system_trust;
+  std::shared_ptr<ListenedEndpoints> endpoints;  // of the process
 };
 
 class RealNetwork final : public Network {
@@ -45,6 +47,7 @@ class RealNetwork final : public Network {
   Timers& timers_;
   Clock& clock_;
   std::shared_ptr<SystemTrust> system_trust_;
+  std::shared_ptr<ListenedEndpoints> endpoints_;
   DnsResolver dns_;
 };
 

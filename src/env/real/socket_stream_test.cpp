@@ -368,6 +368,23 @@ TEST_F(StreamTest, ListenersOnOneEndpointShareItsConnections) {
   EXPECT_FALSE(accepted_.empty());
 }
 
+TEST_F(StreamTest, AnotherProcessCannotListenOnOurEndpoint) {
+  listen();
+  // Another process has other endpoints.
+  RealLoop other({.name = "other", .dns = {}, .system_trust = SystemTrust::load("").value()});
+  const auto second =
+      other.network().listen(listener_->local_endpoint(), [](std::unique_ptr<Stream>) {});
+  ASSERT_FALSE(second.has_value());
+  EXPECT_TRUE(second.error().detail.contains("in use")) << second.error().detail;
+}
+
+TEST_F(StreamTest, AnEndpointThatIsLetGoCanBeListenedOnAgain) {
+  listen();
+  const Endpoint endpoint = listener_->local_endpoint();
+  listener_.reset();
+  EXPECT_TRUE(network().listen(endpoint, [](std::unique_ptr<Stream>) {}).has_value());
+}
+
 TEST_F(StreamTest, AddressThatIsNotOursCannotBeListenedOn) {
   const Endpoint foreign{.address = parse_address("192.0.2.1").value(), .port = 0};
   const auto listener = network().listen(foreign, [](std::unique_ptr<Stream>) {});

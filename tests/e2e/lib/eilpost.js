@@ -62,6 +62,7 @@ class Eilpost {
         ...plainEnvironment(this.folder),
         EILPOST_BOOTSTRAP_API_KEY: this.apiKey,
         EILPOST_ALLOW_DESTINATIONS: allow,
+        EILPOST_SHUTDOWN_DELAY_MS: "0",
         ...env,
       },
       stdio: ["ignore", "pipe", "pipe"],

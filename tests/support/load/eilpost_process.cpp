@@ -32,6 +32,7 @@ Result<void> EilpostProcess::start() {
   words.insert(words.end(), options_.arguments.begin(), options_.arguments.end());
   std::map<std::string, std::string> environment = options_.environment;
   environment.try_emplace("EILPOST_BOOTSTRAP_API_KEY", kApiKey);
+  environment.try_emplace("EILPOST_SHUTDOWN_DELAY_MS", "0");
   environment.try_emplace("EILPOST_ALLOW_DESTINATIONS", "127.0.0.0/8,::1/128");
   std::filesystem::remove(options_.log);
   EILPOST_RETURN_IF_ERROR(child_.start(std::move(words), environment, options_.log));
