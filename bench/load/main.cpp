@@ -19,6 +19,7 @@ struct Arguments {
   std::size_t runs = 3;
   std::string json_file;
   std::string only;
+  bool is_brief = false;
 };
 
 std::vector<Scenario> scenarios() {
@@ -33,7 +34,20 @@ std::vector<Scenario> scenarios() {
            .connections = 32,
            .events_per_second = kSteadyRate,
            .destinations = 100,
-           .first_hangs = true}};
+           .first_hangs = true},
+          {.name = "fan-out to 10 webhooks", .connections = 32, .fan_out = 10},
+          {.name = "fan-out to 100 webhooks", .connections = 8, .fan_out = 100},
+          {.name = "curve: 10 webhooks that do not match", .idle_webhooks = 10},
+          {.name = "curve: 1,000 webhooks that do not match", .idle_webhooks = 1000},
+          {.name = "curve: 100,000 webhooks that do not match",
+           .idle_webhooks = 100'000,
+           .is_costly = true},
+          {.name = "curve: 10 destinations", .destinations = 10},
+          {.name = "curve: 100 destinations", .destinations = 100},
+          {.name = "curve: 1,000 destinations", .destinations = 1000},
+          {.name = "curve: 10,000 deliveries pending", .pending = 10'000},
+          {.name = "curve: 100,000 deliveries pending", .pending = 100'000},
+          {.name = "curve: 1,000,000 deliveries pending", .pending = 1'000'000, .is_costly = true}};
 }
 
 std::map<std::string, std::string> notes() {
@@ -53,7 +67,9 @@ int run_all(const Arguments& arguments) {
   for (const Scenario& scenario : scenarios()) {
     if (scenario.name.find(arguments.only) == std::string::npos) continue;
     std::vector<Row> runs;
-    for (std::size_t i = 0; i < arguments.runs; ++i) {
+    if (scenario.is_costly && arguments.is_brief) continue;
+    const std::size_t runs_count = scenario.is_costly ? 1 : arguments.runs;
+    for (std::size_t i = 0; i < runs_count; ++i) {
       Result<Row> row = run(scenario, arguments.scenario);
       if (!row) {
         fmt::print(stderr, "{}: {} {}\n", scenario.name, text_of(row.error().code),
@@ -92,6 +108,7 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--only", arguments.only, "Only scenarios whose name contains this");
+  app.add_flag("--brief", arguments.is_brief, "Leaves out what takes long to prepare");
   app.add_option("--folder", arguments.scenario.folder,
                  "For the data; beside this program unless given");
   app.add_option("--json", arguments.json_file, "Writes the figures there as well");

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/load/bulk_setup.h"
 #include "support/load/event_sender.h"
 #include "support/load/load_loop.h"
 #include "support/load/scratch_folder.h"
@@ -22,6 +23,9 @@ constexpr std::string_view kEventType = "survey.submitted";
 constexpr std::uint64_t kEventsMax = 4'000'000;
 constexpr unsigned kConcurrencyOfOne = 64;
 constexpr Duration kDeliverMax = std::chrono::seconds(60);
+constexpr std::string_view kOwedEventType = "survey.dismissed";
+constexpr std::size_t kIdleItems = 1'000'000;  // items of webhooks that match nothing, from here on
+constexpr Duration kRestAfterSetup = std::chrono::milliseconds(500);
 constexpr Duration kLookAgain = std::chrono::milliseconds(20);
 
 double microseconds(Duration duration) {
@@ -38,7 +42,7 @@ class Arrivals {
  public:
   Arrivals(const std::vector<Journey>& journeys, const env::Clock& clock, const Scenario& scenario)
       : journeys_(journeys), clock_(clock), scenario_(scenario) {
-    has_come_.resize(journeys.size());
+    come_count_.resize(journeys.size());
   }
 
   load::Reply note(const http::Request& request) {
@@ -49,11 +53,11 @@ class Arrivals {
       reply.hangs = true;
       return reply;
     }
-    if (has_come_[*number]) {
+    if (come_count_[*number] == scenario_.fan_out) {
       ++repeats_count_;
       return reply;
     }
-    has_come_[*number] = true;
+    ++come_count_[*number];
     ++count_;
     last_at_ = clock_.now();
     const std::int64_t sent = journeys_[*number].sent_at.load(std::memory_order_relaxed);
@@ -70,34 +74,78 @@ class Arrivals {
   const std::vector<Journey>& journeys_;
   const env::Clock& clock_;
   const Scenario& scenario_;
-  std::vector<bool> has_come_;
+  std::vector<std::uint8_t> come_count_;  // by event
   std::uint64_t count_ = 0;
   std::uint64_t repeats_count_ = 0;
   Instant last_at_{};
   Times times_;
 };
 
-Result<std::string> set_up(const load::EilpostProcess& process, const env::Endpoint& receiver,
-                           const Scenario& scenario) {
+// What the program is given before the load; the source's key.
+Result<std::string> set_up(const load::EilpostProcess& process, load::LoadLoop& loop,
+                           const env::Endpoint& receiver, const Scenario& scenario) {
   EILPOST_RETURN_IF_ERROR(load::remove_webhooks(process));
   EILPOST_ASSIGN_OR_RETURN(std::string key, load::create_source(process));
+  std::vector<std::string> bodies;
   for (std::size_t i = 0; i < scenario.destinations; ++i) {
     load::DestinationSetup setup{.name = fmt::format("receiver {}", i),
                                  .url = fmt::format("http://{}/{}", env::to_string(receiver), i)};
     if (scenario.destinations == 1) setup.concurrency = kConcurrencyOfOne;
-    EILPOST_ASSIGN_OR_RETURN(const std::string id, load::create_destination(process, setup));
-    EILPOST_RETURN_IF_ERROR(load::create_webhook(
-        process, {.name = setup.name,
-                  .event_type = std::string(kEventType),
-                  .destination = id,
-                  .item_id = scenario.destinations == 1 ? -1 : static_cast<int>(i)}));
+    bodies.push_back(load::to_json(setup));
   }
+  EILPOST_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
+                           load::create_many(process, loop, "destinations", bodies));
+  bodies.clear();
+  for (std::size_t i = 0; i < scenario.destinations * scenario.fan_out; ++i) {
+    const std::size_t place = i % scenario.destinations;
+    bodies.push_back(
+        load::to_json({.name = fmt::format("wanted {}", i),
+                       .event_type = std::string(kEventType),
+                       .destination = ids[place],
+                       .item_id = scenario.destinations == 1 ? -1 : static_cast<int>(place)}));
+  }
+  for (std::size_t i = 0; i < scenario.idle_webhooks; ++i) {
+    bodies.push_back(load::to_json({.name = fmt::format("idle {}", i),
+                                    .event_type = std::string(kEventType),
+                                    .destination = ids.front(),
+                                    .item_id = static_cast<int>(kIdleItems + i)}));
+  }
+  EILPOST_RETURN_IF_ERROR(load::create_many(process, loop, "webhooks", bodies));
   return key;
 }
 
-// The events that the receiver will answer, of those acknowledged.
+// Deliveries that stay owed: to a destination at a port where nobody listens.
+Result<void> owe(const load::EilpostProcess& process, load::LoadLoop& loop, const std::string& key,
+                 std::uint64_t count) {
+  EILPOST_ASSIGN_OR_RETURN(
+      const std::string id,
+      load::create_destination(process, {.name = "down", .url = "http://127.0.0.1:9/"}));
+  EILPOST_RETURN_IF_ERROR(load::create_webhook(
+      process, {.name = "down", .event_type = std::string(kOwedEventType), .destination = id}));
+  std::promise<void> sent;
+  auto sender = loop.ask([&] {
+    auto made = std::make_unique<load::EventSender>(
+        loop.loop(), load::SenderOptions{.server = process.endpoint(),
+                                         .source_key = key,
+                                         .connections = 16,
+                                         .events_per_request = 50,
+                                         .id_prefix = "owed",
+                                         .events_max = count,
+                                         .persists = true,
+                                         .event_type = std::string(kOwedEventType)});
+    made->on_all_acknowledged = [&sent] { sent.set_value(); };
+    made->start();
+    return made;
+  });
+  sent.get_future().wait();
+  loop.ask([&] { sender.reset(); });
+  load::pause_thread(kRestAfterSetup);
+  return {};
+}
+
+// The deliveries that the receiver will answer, of those acknowledged.
 std::uint64_t expected_count(const Scenario& scenario, std::uint64_t acknowledged) {
-  if (!scenario.first_hangs) return acknowledged;
+  if (!scenario.first_hangs) return acknowledged * scenario.fan_out;
   return acknowledged - (acknowledged + scenario.destinations - 1) / scenario.destinations;
 }
 
@@ -111,7 +159,8 @@ struct Measured {
 };
 
 Row to_row(const Scenario& scenario, Measured& measured, Arrivals& arrivals) {
-  const auto events = static_cast<double>(measured.delivered);
+  const auto deliveries = static_cast<double>(measured.delivered);
+  const double events = deliveries / static_cast<double>(scenario.fan_out);
   const auto cpu = measured.after.cpu - measured.before.cpu;
   const auto written = measured.after.written_bytes - measured.before.written_bytes;
   return {.scenario = scenario.name,
@@ -122,6 +171,7 @@ Row to_row(const Scenario& scenario, Measured& measured, Arrivals& arrivals) {
               {"delivery_p50_ms", arrivals.times().quantile(0.5) / 1000, 2},
               {"delivery_p99_ms", arrivals.times().quantile(0.99) / 1000, 2},
               {"cpu_us_per_event", microseconds(cpu) / events, 1},
+              {"cpu_us_per_delivery", microseconds(cpu) / deliveries, 1},
               {"bytes_written_per_event", static_cast<double>(written) / events, 0},
               {"resident_mb", static_cast<double>(measured.after.resident_bytes) / 1e6, 1},
               {"refused", static_cast<double>(measured.refused), 0},
@@ -164,7 +214,7 @@ Result<Measured> measure(const Scenario& scenario, const ScenarioOptions& option
   while ((measured.delivered = receiving.ask([&] { return arrivals->count(); })) < expected) {
     if (sending.now() > deadline || !process.is_running()) {
       return fail(ErrorCode::timed_out,
-                  fmt::format("{} of {} events delivered\n{}", measured.delivered, expected,
+                  fmt::format("{} of {} deliveries made\n{}", measured.delivered, expected,
                               process.log_tail()));
     }
     load::pause_thread(kLookAgain);
@@ -194,8 +244,10 @@ Result<Row> run(const Scenario& scenario, const ScenarioOptions& options) {
   std::unique_ptr<load::EventSender> sender;
   Result<Measured> measured = fail(ErrorCode::listen_failed);
   if (endpoint) {
-    const Result<std::string> key = set_up(process, *endpoint, scenario);
-    if (key) {
+    const Result<std::string> key = set_up(process, sending, *endpoint, scenario);
+    Result<void> ready;
+    if (key && scenario.pending > 0) ready = owe(process, sending, *key, scenario.pending);
+    if (key && ready) {
       sender = std::make_unique<load::EventSender>(
           sending.loop(), sender_options(scenario, process.endpoint(), *key));
       sender->on_begun = [&](std::uint64_t number) {
@@ -204,7 +256,7 @@ Result<Row> run(const Scenario& scenario, const ScenarioOptions& options) {
       };
       measured = measure(scenario, options, process, receiving, {&arrivals, sender.get()}, sending);
     } else {
-      measured = std::unexpected(key.error());
+      measured = std::unexpected(key ? ready.error() : key.error());
     }
   }
   process.kill();

@@ -19,6 +19,10 @@ struct Scenario {
   std::uint64_t events_per_second = 0;  // 0: as fast as the answers come
   std::size_t destinations = 1;         // each event goes to one of them, in turn
   bool first_hangs = false;             // The first destination never answers.
+  std::size_t fan_out = 1;              // webhooks that want every event. REQUIRES: at most 250
+  std::size_t idle_webhooks = 0;        // further ones that want other items: they match nothing
+  std::uint64_t pending = 0;            // deliveries owed to a destination that is down
+  bool is_costly = false;               // takes long to prepare: one run
 };
 
 struct ScenarioOptions {

@@ -9,10 +9,10 @@ namespace {
 using Json = nlohmann::json;
 
 // Makes one object; the text of `member` in the answer.
-Result<std::string> create(const EilpostProcess& process, std::string_view path, const Json& object,
-                           const std::string& member) {
+Result<std::string> create(const EilpostProcess& process, std::string_view path,
+                           const std::string& object, const std::string& member) {
   EILPOST_ASSIGN_OR_RETURN(const std::string answer,
-                           process.call_api(http::Method::post, path, object.dump()));
+                           process.call_api(http::Method::post, path, object));
   const Json json = Json::parse(answer, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || !json.contains(member) || !json[member].is_string()) {
     return fail(ErrorCode::protocol_violated, answer);
@@ -36,27 +36,37 @@ Result<void> remove_webhooks(const EilpostProcess& process) {
 }
 
 Result<std::string> create_source(const EilpostProcess& process) {
-  return create(process, "sources", {{"name", "load"}, {"environment", "production"}}, "key");
+  return create(process, "sources", Json{{"name", "load"}, {"environment", "production"}}.dump(),
+                "key");
 }
 
-Result<std::string> create_destination(const EilpostProcess& process,
-                                       const DestinationSetup& setup) {
+std::string to_json(const DestinationSetup& setup) {
   Json object = {{"name", setup.name}, {"platform", "custom"}, {"request", {{"url", setup.url}}}};
   if (!setup.retry_delays_ms.empty()) {
     object["delivery"]["retry"] = {{"delays_ms", setup.retry_delays_ms}, {"jitter", 0.2}};
   }
   if (setup.concurrency > 0) object["delivery"]["concurrency"] = setup.concurrency;
-  return create(process, "destinations", object, "id");
+  if (setup.backlog_max > 0) object["delivery"]["backlog_max"] = setup.backlog_max;
+  return object.dump();
 }
 
-Result<std::string> create_webhook(const EilpostProcess& process, const WebhookSetup& setup) {
+std::string to_json(const WebhookSetup& setup) {
   Json object = {
       {"name", setup.name}, {"event", setup.event_type}, {"destination", setup.destination}};
   if (setup.item_id >= 0) {
     const Json condition = {{"property", "oId"}, {"operator", "is"}, {"value", setup.item_id}};
     object["conditions"]["all"] = Json::array({condition});
   }
-  return create(process, "webhooks", object, "id");
+  return object.dump();
+}
+
+Result<std::string> create_destination(const EilpostProcess& process,
+                                       const DestinationSetup& setup) {
+  return create(process, "destinations", to_json(setup), "id");
+}
+
+Result<std::string> create_webhook(const EilpostProcess& process, const WebhookSetup& setup) {
+  return create(process, "webhooks", to_json(setup), "id");
 }
 
 }  // namespace eilpost::load

@@ -3,6 +3,7 @@
 //
 // Threads: any; all of it blocks.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct DestinationSetup {
   std::string url;
   std::vector<unsigned> retry_delays_ms;  // empty: the default schedule
   unsigned concurrency = 0;               // 0: the default
+  std::uint64_t backlog_max = 0;          // 0: the default
 };
 
 struct WebhookSetup {
@@ -24,6 +26,10 @@ struct WebhookSetup {
   std::string destination;  // its id
   int item_id = -1;         // only events with that oId; -1: all
 };
+
+// What is sent to the API, for create_many().
+[[nodiscard]] std::string to_json(const DestinationSetup& setup);
+[[nodiscard]] std::string to_json(const WebhookSetup& setup);
 
 // Errors of all: protocol_violated (`detail` has the answer).
 // Deletes what the first start has set up for newcomers.
