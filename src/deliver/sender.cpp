@@ -125,7 +125,7 @@ Task<Outcome> Sender::send(const OutboundRequest& request, Duration timeout) {
     const auto timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
     co_return Outcome{
         .kind = OutcomeKind::timeout,
-        .request_sent = sending.phase == Phase::exchange,
+        .request_sent = sending.phase == Phase::exchange || sending.outcome.request_sent,
         .detail = fmt::format("No answer within {} ms, {}.", timeout_ms, describe(sending.phase))};
   }
   if (outcome->kind == OutcomeKind::answered) {
@@ -149,7 +149,8 @@ Task<Outcome> Sender::send_in_time(Sending& sending) {
   }
   const Result<void> connected = co_await connect(sending);
   if (!connected) {
-    sending.fail(connected.error(), /*request_sent=*/false);
+    // A reused connection may have carried it before it broke.
+    sending.fail(connected.error(), sending.outcome.request_sent);
     co_return std::move(sending.outcome);
   }
   (void)co_await try_exchange(sending);

@@ -331,6 +331,17 @@ TEST_F(SenderTest, TheFreshTryIsTheLastOne) {
   EXPECT_EQ(peer_.received().size(), 3U);
 }
 
+TEST_F(SenderTest, WhatAReusedConnectionCarriedIsPerhapsDeliveredThoughNoFreshOneIsMade) {
+  for (const auto reach : {env::SimReach::refused, env::SimReach::silent}) {
+    internet().set_reach(address_, env::SimReach::normal);
+    peer_.next(ok());
+    EXPECT_EQ(send().status, 200);
+    peer_.next({.then = SimAnswer::Then::reset});
+    internet().set_reach(address_, reach);
+    EXPECT_TRUE(send().request_sent);
+  }
+}
+
 TEST_F(SenderTest, AReusedConnectionThatBeganToAnswerGetsNoFreshTry) {
   peer_.next(ok());
   EXPECT_EQ(send().status, 200);

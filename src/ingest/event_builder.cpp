@@ -128,7 +128,6 @@ void EventBuilder::read_attribute(std::string_view name, Element value) {
     }
     return;
   }
-  ++properties_count_;
   if (name == "id") return keep_text(id_);
   if (name == "type") {
     has_type_member_ = true;
@@ -156,6 +155,7 @@ void EventBuilder::read_attribute(std::string_view name, Element value) {
   if (!text) return;
   if (name != "specversion") {
     attributes_.push_back({.name = name, .value = value});
+    ++properties_count_;  // It becomes event.NAME, a property like those in "data".
   } else if (!text_of(text).starts_with("1.")) {
     report("unsupported_specversion",
            fmt::format("CloudEvents {} is not known here: leave \"specversion\" out or send 1.0.",

@@ -268,13 +268,16 @@ void Ingest::Batch::end_event() {
 std::expected<Taken, Refusal> Ingest::Batch::finish() && {
   taken_.source = &context_.source;
   if (errors_.empty()) return std::move(taken_);
-  const auto has = [&](std::string_view code) {
-    return std::ranges::any_of(errors_, [&](const Problem& p) { return p.code == code; });
-  };
+  // The gravest one says what the whole answer is.
+  const Problem& gravest = *std::ranges::max_element(errors_, {}, [](const Problem& problem) {
+    return problem.code == "malformed" ? 2 : problem.code == "event_too_large" ? 1 : 0;
+  });
   Refusal refusal;
-  refusal.status = has("malformed") ? 400 : has("event_too_large") ? 413 : 422;
-  refusal.code = errors_.front().code;
-  refusal.detail = errors_.front().detail;
+  refusal.status = gravest.code == "malformed"         ? 400
+                   : gravest.code == "event_too_large" ? 413
+                                                       : 422;
+  refusal.code = gravest.code;
+  refusal.detail = gravest.detail;
   if (errors_.size() > 1) {
     refusal.detail += fmt::format(" ({} errors in all; nothing was taken.)", errors_.size());
   }

@@ -128,6 +128,8 @@ TEST(IngestRefusal, WrongEvents) {
       {event_with(R"({"wm":)" + nested(9) + "}"), 422, "too_deep", "/data/wm/a/a/a/a/a/a/a/a"},
       {event_with(nested(5000)), 422, "too_deep", "/data"},
       {event_with("{" + many(257) + "}"), 422, "too_many_properties", "/data"},
+      {R"({"type":"menu.opened","team":"ux","data":{)" + many(256) + "}}", 422,
+       "too_many_properties", "/data"},
       {"[5]", 422, "not_an_object", ""},
       {R"([{"type":"menu.opened"},[]])", 422, "not_an_object", "", 1},
       {R"([{"type":"menu.opened"},{"type":"x"}])", 422, "unknown_type", "/type", 1},
@@ -185,7 +187,7 @@ TEST(IngestRefusal, NamesTheTypeThatWasMeantAndTheTypeThatIsWanted) {
 TEST(IngestRefusal, LimitsAreInclusive) {
   TestWorld world;
   EXPECT_TRUE(world.take(event_with(nested(9)))) << "eight deep inside data";
-  EXPECT_TRUE(world.take(event_with("{" + many(255) + "}"))) << "with the type 256";
+  EXPECT_TRUE(world.take(event_with("{" + many(256) + "}"))) << "the type is none";
   const std::string frame = event_with(R"({"a":""})");
   const auto sized = [&](std::size_t size) {
     return event_with(R"({"a":")" + std::string(size - frame.size(), 'x') + "\"}");
@@ -481,4 +483,14 @@ TEST(IngestRefusal, AMalformedLineRefusesAllLines) {
 }
 
 }  // namespace
+TEST(IngestRefusal, TheGravestErrorSaysWhatTheAnswerIs) {
+  TestWorld world;
+  const auto taken = world.take("{\"type\":\"menu.opened\"}\n{\"type\":\"x\"}\nbroken\n",
+                                {{.name = "Content-Type", .value = "application/x-ndjson"}});
+  ASSERT_FALSE(taken.has_value());
+  EXPECT_EQ(taken.error().status, 400);
+  EXPECT_EQ(taken.error().code, "malformed");
+  EXPECT_EQ(taken.error().errors.front().code, "unknown_type");
+}
+
 }  // namespace eilpost::ingest

@@ -1,6 +1,7 @@
 #pragma once
 // What an empty data folder gets, so that a newcomer sees an event arrive within a minute: a
-// source, an inbox and one webhook (survey submitted → inbox), and an administrator's API key.
+// source, an inbox and one webhook (survey submitted → inbox), and an administrator's API key
+// unless the operator chose one beforehand.
 
 #include <string>
 
@@ -13,10 +14,11 @@ namespace eilpost::server {
 struct FirstStart {
   std::string source_key;   // "src_…"
   std::string inbox_token;  // events can be seen to arrive at /inbox/TOKEN
-  std::string api_key;      // "eil_…" of an administrator
+  std::string api_key;      // "eil_…" of an administrator; empty if the operator chose one
 };
 
-[[nodiscard]] Result<FirstStart> make_first_objects(settings::Settings& settings);
+[[nodiscard]] Result<FirstStart> make_first_objects(settings::Settings& settings,
+                                                    bool has_bootstrap_key);
 
 // The lines that a newcomer needs: how to send an event, where to see it arrive, how to stop.
 [[nodiscard]] std::string welcome(const FirstStart& first, std::string_view public_url);

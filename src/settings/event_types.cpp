@@ -54,12 +54,11 @@ bool is_custom(const Webhook& webhook) {
       webhook.events, [](const std::string& event) { return event.starts_with(kCustomGroup); });
 }
 
-// The first property that both declare, with different types; empty if there is none.
-std::string_view retyped(const EventType& before, const EventType& after) {
+// The first property whose declaration is gone or names another type; empty if there is none.
+std::string_view redeclared(const EventType& before, const EventType& after) {
   for (const PropertyDeclaration& old : before.properties) {
-    for (const PropertyDeclaration& property : after.properties) {
-      if (property.path == old.path && property.type != old.type) return old.path;
-    }
+    const auto found = std::ranges::find(after.properties, old.path, &PropertyDeclaration::path);
+    if (found == after.properties.end() || found->type != old.type) return old.path;
   }
   return {};
 }
@@ -150,10 +149,11 @@ Saved<EventType> SqliteSettings::change_event_type(std::string_view code, const 
   }
   if (!problems.ok()) return refuse_invalid(std::move(problems));
   if (type.sample.empty()) type.sample = sample_of(type);
-  if (const std::string_view path = retyped(*current, type); !path.empty()) {
+  if (const std::string_view path = redeclared(*current, type); !path.empty()) {
     Users users = users_of_type(code, /*also_by_group=*/true);
     if (!users.empty()) {
-      return refuse_in_use(fmt::format("The type of \"{}\" cannot change: {}", path, code), users);
+      return refuse_in_use(
+          fmt::format("The declaration of \"{}\" cannot change or go: {}", path, code), users);
     }
   }
   std::vector<EventType> types = custom_types_without(code);

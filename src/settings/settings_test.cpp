@@ -283,6 +283,9 @@ TEST(Settings, WhatIsInUseIsNotDeleted) {
   EXPECT_EQ(settings.delete_event_type("custom.paid", kAuthor).error().status, 409);
   const Json retype = {{"properties", {{{"path", "amount"}, {"type", "string"}}}}};
   EXPECT_EQ(settings.change_event_type("custom.paid", retype, kAuthor).error().status, 409);
+  // Two steps, of which each looks harmless, would be one retyping.
+  const Json none = {{"properties", Json::array()}};
+  EXPECT_EQ(settings.change_event_type("custom.paid", none, kAuthor).error().status, 409);
   const Json more = {
       {"properties",
        {{{"path", "amount"}, {"type", "integer"}}, {{"path", "currency"}, {"type", "string"}}}}};

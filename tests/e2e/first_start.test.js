@@ -59,12 +59,23 @@ test("what the first start prints works as it stands", async (t) => {
 });
 
 test("the printed call of the management API lists the webhook", async (t) => {
-  const eilpost = await startEilpost({ test: t });
+  const eilpost = await startEilpost({ test: t, apiKey: "" });
   const command = lineOf(eilpost.output, "Management API:");
   const { stdout } = await run("sh", ["-c", `${command} --silent --show-error`]);
   const { data } = JSON.parse(stdout);
   assert.equal(data.length, 1);
   assert.equal(data[0].event, "survey.submitted");
+});
+
+test("an API key that the operator chose is the only one, and is not printed", async (t) => {
+  const eilpost = await startEilpost({ test: t });
+  assert.doesNotMatch(eilpost.output, /eil_/);
+  const command = lineOf(eilpost.output, "Management API:");
+  const env = { ...process.env, EILPOST_BOOTSTRAP_API_KEY: eilpost.apiKey };
+  const { stdout } = await run("sh", ["-c", `${command} --silent --show-error`], { env });
+  assert.equal(JSON.parse(stdout).data.length, 1);
+  const keys = await eilpost.api("GET", "/api/v1/api-keys");
+  assert.equal(keys.body.data.length, 1);
 });
 
 test("send and tail work from the command line", async (t) => {

@@ -60,7 +60,7 @@ class Eilpost {
       cwd: this.folder,
       env: {
         ...plainEnvironment(this.folder),
-        EILPOST_BOOTSTRAP_API_KEY: this.apiKey,
+        ...(this.apiKey ? { EILPOST_BOOTSTRAP_API_KEY: this.apiKey } : {}),
         EILPOST_ALLOW_DESTINATIONS: allow,
         EILPOST_SHUTDOWN_DELAY_MS: "0",
         ...env,
