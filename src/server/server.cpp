@@ -108,7 +108,8 @@ Result<void> RealServer::open_settings() {
   secrets_ = std::make_unique<crypto::SecretBox>(std::move(keys));
   EILPOST_ASSIGN_OR_RETURN(settings_, settings::Settings::open(env_, *secrets_, &time_zones_));
   if (settings_->is_new()) {
-    EILPOST_ASSIGN_OR_RETURN(first_start_, make_first_objects(*settings_));
+    EILPOST_ASSIGN_OR_RETURN(first_start_,
+                             make_first_objects(*settings_, !config_.bootstrap_api_key.empty()));
   }
   if (!config_.bootstrap_api_key.empty()) {
     const auto made = settings_->ensure_bootstrap_key(config_.bootstrap_api_key);
