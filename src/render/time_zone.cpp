@@ -8,6 +8,10 @@
 namespace eilpost::render {
 namespace {
 
+// RFC 9636 §3.2 allows offsets from -25 to +26 hours; no zone is anywhere near.
+// day.
+constexpr std::int32_t kOffsetSecondsEnd = 25 * 3600;
+
 constexpr std::size_t kNameBytesMax = 100;
 // A year has at most a few changes; the database's largest zone has 243.
 constexpr std::size_t kTransitionsMax = 10'000;
@@ -253,7 +257,9 @@ Result<std::shared_ptr<const TimeZone>> TimeZone::parse(std::string_view bytes) 
   }
   std::vector<std::size_t> names;
   for (std::size_t i = 0; i < header->type_count; ++i) {
-    zone->types_.push_back({.seconds = reader.signed32(), .abbreviation = {}});
+    const std::int32_t seconds = reader.signed32();
+    if (seconds <= -kOffsetSecondsEnd || seconds >= kOffsetSecondsEnd) return broken();
+    zone->types_.push_back({.seconds = seconds, .abbreviation = {}});
     (void)reader.take(1);
     names.push_back(reader.number(1));
   }

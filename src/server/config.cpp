@@ -172,6 +172,15 @@ class Parser {
   }
 
   void take_toml(std::string_view text, const std::string& name) {
+    // TOML has none of these, and its library, checking with assert(), ends the program over them.
+    const auto is_control = [](char c) {
+      return static_cast<unsigned char>(c) < ' ' && c != '\t' && c != '\n' && c != '\r';
+    };
+    if (const auto found = std::ranges::find_if(text, is_control); found != text.end()) {
+      const auto line = std::count(text.begin(), found, '\n') + 1;
+      wrong(fmt::format("{}:{}", name, line), "a control character cannot stand in TOML");
+      return;
+    }
     const toml::parse_result parsed = toml::parse(text, name);
     if (!parsed) {
       const toml::source_position& at = parsed.error().source().begin;
