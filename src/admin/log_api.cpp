@@ -22,6 +22,12 @@ Json time_or_null(const std::optional<WallTime>& time) {
   return time ? Json(format_iso_time(*time)) : Json();
 }
 
+// Drafts have no id yet.
+template <class Id>
+Json saved_id(Id id) {
+  return id == Id{} ? Json() : Json(to_string(id));
+}
+
 }  // namespace
 
 std::expected<history::Filter, http::Response> filter_from_json(const Json& json) {
@@ -236,8 +242,8 @@ Task<http::Response> Api::list_tests(Call& call) {
   for (const history::TestRecord& row : *rows) {
     Json json = {{"id", row.delivery.webhook_id},
                  {"event_type", row.delivery.event_type},
-                 {"webhook", to_string(row.delivery.webhook)},
-                 {"destination", to_string(row.delivery.destination)},
+                 {"webhook", saved_id(row.delivery.webhook)},
+                 {"destination", saved_id(row.delivery.destination)},
                  {"started_at", format_iso_time(row.attempt.started_at)},
                  {"duration_ms", row.attempt.duration.count()}};
     json.update(to_json(row.attempt.outcome));

@@ -54,17 +54,47 @@ std::expected<std::string, ingest::Refusal> document_of(std::string_view text,
       .body = std::string(text)};
   auto taken = ingest.take(request, {}, sources, catalog, {.instant = {}, .wall = now});
   if (!taken) return std::unexpected(std::move(taken).error());
+  if (taken->events.empty()) return std::unexpected(ingest::Refusal{.status = 422});
   return taken->events.front().document;
+}
+
+// Of the types that a webhook names, in its order, the first that has a sample: a preview of
+// `survey.*` needs one event.
+std::string type_to_show(const Webhook& webhook, const Catalog& catalog) {
+  for (const std::string& pattern : webhook.events) {
+    for (const EventType* type : catalog.select(pattern)) {
+      if (!type->sample.empty()) return type->code;
+    }
+  }
+  return webhook.events.front();
+}
+
+std::string type_of(std::string_view document) {
+  const Result<Json> json = parse_json(document);
+  const Json event = json && json->is_object() ? member(*json, "event") : Json();
+  const Json type = event.is_object() ? member(event, "type") : Json();
+  return type.is_string() ? type.get<std::string>() : "";
+}
+
+// An id, or one event as a sender writes it.
+std::optional<http::Response> refuse_event(const Json& event) {
+  if (event.is_null() || event.is_string() || event.is_object()) return std::nullopt;
+  return problem(422, "invalid", "`event` is one event, or the id of one.",
+                 {{.code = "wrong_type",
+                   .detail = "Give one event as an object, or the id of one as text.",
+                   .pointer = "/event"}});
 }
 
 }  // namespace
 
 // The event to show or send: the one that the body names, else the newest seen, else the sample.
 Task<std::expected<std::string, http::Response>> Api::sample_document(Call& call,
-                                                                      std::string event_type) {
+                                                                      const Webhook& webhook) {
   const Json event = member(call.body, "event");
+  if (auto refusal = refuse_event(event)) co_return std::unexpected(std::move(*refusal));
   const std::shared_ptr<const Catalog> catalog =
       co_await on_settings(call, [this] { return parts_.settings.catalog(); });
+  const std::string event_type = type_to_show(webhook, *catalog);
   const EventType* type = catalog->find(event_type);
   if (event.is_null()) {
     using Rows = Result<std::vector<history::EventRow>>;
@@ -122,7 +152,7 @@ Task<http::Response> Api::preview_draft(Call& call, Json webhook, Json destinati
       call,
       [this, webhook, destination] { return parts_.settings.compile_draft(webhook, destination); });
   if (!draft) co_return problem(draft.error());
-  const auto document = co_await sample_document(call, draft->webhook->webhook.events.front());
+  const auto document = co_await sample_document(call, draft->webhook->webhook);
   if (!document) co_return document.error();
 
   bool is_wanted = false;
@@ -155,7 +185,7 @@ Task<http::Response> Api::test_draft(Call& call, Json webhook, Json destination)
       call,
       [this, webhook, destination] { return parts_.settings.compile_draft(webhook, destination); });
   if (!draft) co_return problem(draft.error());
-  const auto document = co_await sample_document(call, draft->webhook->webhook.events.front());
+  const auto document = co_await sample_document(call, draft->webhook->webhook);
   if (!document) co_return document.error();
 
   const pipeline::TestSend test{.webhook = draft->webhook,
@@ -179,7 +209,7 @@ Task<http::Response> Api::test_draft(Call& call, Json webhook, Json destination)
                  {"request", shown ? to_json(*shown) : Json()}};
   answer.update(to_json(result.outcome));
   parts_.history.add_test(
-      {.delivery = {.event_type = draft->webhook->webhook.events.front(),
+      {.delivery = {.event_type = type_of(*document),
                     .webhook = draft->webhook->webhook.id,
                     .destination = draft->destination->destination.id,
                     .accepted_at = started_at,

@@ -84,6 +84,11 @@ Saved<Settings::Draft> SqliteSettings::compile_draft(const Json& webhook, const 
   const Webhook* saved = saved_webhook(webhook);
   Problems problems;
   if (webhook.is_string() && saved == nullptr) return refuse_absent("webhook");
+  if (!webhook.is_string() && !webhook.is_object()) {
+    problems.error("required", "Give the `webhook`: an object, or the id of a saved one.",
+                   "/webhook");
+    return refuse_invalid(std::move(problems));
+  }
   Json json = saved == nullptr ? webhook : laid_over(to_json(*saved), webhook);
   name_draft(json);
 
