@@ -206,6 +206,7 @@ TEST(ServerCrash, AStopDoesNotWaitForAHangingReceiverLongerThanTheGrace) {
   receiver.answers([](const http::Request&, std::size_t index) {
     return index == 0 ? Reply{.hangs = true} : Reply{};
   });
+  server.config().shutdown_delay_ms = 0;
   server.config().shutdown_grace_ms = 500;
   server.stop();
   server.restart();
