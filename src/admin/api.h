@@ -139,22 +139,36 @@ class Api final {
     });
   }
 
-  // Runs a change of the settings; if it was saved, every lane works by it when the Task ends.
-  // The snapshot is a job of its own behind the change, so that changes that wait for the worker
-  // together share one: making it takes time in the number of webhooks.
+  // Runs a change of the settings; if it was saved, every lane works by it when the Task ends, and
+  // comes to do so even if the Task is destroyed meanwhile: what is saved must not wait for the
+  // next change to be lived by. Publishing is a job of its own behind the change, so that changes
+  // that wait for the worker together share a snapshot, which takes time in the number of webhooks.
   template <class T, class Change>
   Task<settings::Saved<T>> save(std::size_t lane, Change change) {
     env::Loop& back = loop(lane);
-    auto work = [this, change = std::move(change)]() mutable { return change(parts_.settings); };
-    settings::Saved<T> saved = co_await env::run_on(parts_.settings_worker, back, std::move(work));
-    if (!saved) co_return saved;
-    auto take = [this] { return parts_.settings.snapshot(); };
-    const std::shared_ptr<const pipeline::Snapshot> snapshot =
-        co_await env::run_on(parts_.settings_worker, back, std::move(take));
-    co_await env::callback<bool>([this, &back, &snapshot](auto done) {
-      parts_.pipeline.publish(snapshot, back, [done = std::move(done)]() mutable { done(true); });
+    co_return co_await env::callback<settings::Saved<T>>(
+        [this, &back, change = std::move(change)](auto done) mutable {
+          parts_.settings_worker.run(
+              [this, &back, change = std::move(change), done = std::move(done)]() mutable {
+                publish_if_saved<T>(change(parts_.settings), back, std::move(done));
+              });
+        });
+  }
+
+  // On the settings' worker. `done` gets what was saved, on `back`.
+  template <class T, class Done>
+  void publish_if_saved(settings::Saved<T> saved, env::Loop& back, Done done) {
+    const bool is_saved = saved.has_value();
+    auto finish = [saved = std::move(saved), done = std::move(done)]() mutable {
+      done(std::move(saved));
+    };
+    if (!is_saved) {
+      back.post(std::move(finish));
+      return;
+    }
+    parts_.settings_worker.run([this, &back, finish = std::move(finish)]() mutable {
+      parts_.pipeline.publish(parts_.settings.snapshot(), back, std::move(finish));
     });
-    co_return saved;
   }
 
   [[nodiscard]] env::Loop& loop(std::size_t lane) { return parts_.env.lane(lane); }
