@@ -43,18 +43,18 @@ std::string_view code_of(int status) {
   }
 }
 
-// RFC 9457. `detail` holds nothing that JSON would have to escape.
-Response make_problem(int status, std::string_view detail) {
-  Response response{.status = status,
-                    .headers = {{"Content-Type", "application/problem+json"}},
-                    .body = fmt::format(R"({{"type":"about:blank","title":"{}","status":{},)"
-                                        R"("code":"{}","detail":"{}"}})",
-                                        reason_of(status), status, code_of(status), detail)};
-  if (status == 503) response.headers.push_back({"Retry-After", "1"});
+}  // namespace
+
+Response problem_response(const Refused& refused) {
+  Response response{
+      .status = refused.status,
+      .headers = {{"Content-Type", "application/problem+json"}},
+      .body = fmt::format(R"({{"type":"about:blank","title":"{}","status":{},)"
+                          R"("code":"{}","detail":"{}","errors":[]}})",
+                          reason_of(refused.status), refused.status, refused.code, refused.detail)};
+  if (refused.status == 503) response.headers.push_back({"Retry-After", "1"});
   return response;
 }
-
-}  // namespace
 
 // Waits until a read has brought something, or the deadline has passed.
 struct Connection::MoreInput {
@@ -126,7 +126,8 @@ Task<void> Connection::refuse(int status, std::string_view detail) {
   output_.clear();
   ResponseOptions options = response_options(Framing::content_length);
   options.head_only = false;
-  append_response(output_, make_problem(status, detail), options);
+  const Refused refused{.status = status, .code = code_of(status), .detail = detail};
+  append_response(output_, server_.handler.refuse(parser_.request(), refused), options);
   set_deadline(server_.options.write_timeout);
   const Result<void> written = co_await env::write(*stream_, as_bytes(output_));
   if (!written) co_return;

@@ -27,6 +27,16 @@ class Responder {
   [[nodiscard]] virtual Task<Result<void>> write_chunk(std::string_view bytes) = 0;
 };
 
+// Why a request cannot be handed over. `code` is stable; neither holds what JSON would escape.
+struct Refused {
+  int status = 400;
+  std::string_view code;
+  std::string_view detail;
+};
+
+// RFC 9457, with no `errors`: there is nothing inside the request to point at.
+[[nodiscard]] Response problem_response(const Refused& refused);
+
 // Threads: called on the loop whose connection received the request; several requests, of several
 // connections, at once.
 class Handler {
@@ -37,6 +47,12 @@ class Handler {
   // the connection. The Task is destroyed when the server stops or the connection breaks.
   [[nodiscard]] virtual Task<void> handle(const Request& request, const env::Endpoint& client,
                                           Responder& responder) = 0;
+
+  // The answer to a request that is malformed, too large or too slow; then the connection ends.
+  // `request` holds what was understood of it: any part may be missing or cut off.
+  [[nodiscard]] virtual Response refuse(const Request& /*request*/, const Refused& refused) {
+    return problem_response(refused);
+  }
 };
 
 }  // namespace eilpost::http

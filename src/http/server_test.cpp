@@ -73,6 +73,15 @@ class ScriptedHandler final : public Handler {
     results.push_back(written.has_value());
   }
 
+  Response refuse(const Request& request, const Refused& refused) override {
+    Response response = problem_response(refused);
+    response.headers.push_back({"Refused-Target", request.target});
+    if (const auto origin = find_header(request.headers, "origin")) {
+      response.headers.push_back({"Refused-Origin", std::string(*origin)});
+    }
+    return response;
+  }
+
   std::vector<std::string> seen;
   std::vector<bool> results;
   int ended_count = 0;
@@ -239,6 +248,32 @@ TEST_F(ServerTest, BadRequestsAreAnsweredWithAProblemAndEndTheConnection) {
     EXPECT_TRUE(peer.is_closed());
   }
   EXPECT_EQ(handler_.seen.size(), std::size(kCases));
+}
+
+TEST_F(ServerTest, HandlerAnswersARefusedRequestKnowingWhatWasUnderstoodOfIt) {
+  const std::string origin = "Origin: https://a.example\r\n";
+  const std::string many = std::string(70'000, 'x');
+  const struct {
+    std::string bytes, status, origin;
+  } kCases[] = {
+      {"POST /b?k=1 HTTP/1.1\r\nHost: a\r\n" + origin + "Content-Length: 2000000\r\n\r\n", "413",
+       "https://a.example"},
+      {"POST /b?k=1 HTTP/1.1\r\nHost: a\r\n" + origin + "X: " + many, "431", "https://a.example"},
+      {"POST /b?k=1 HTTP/1.1\r\nHost: a\r\nX: " + many, "431", ""},
+      {"POST /b?k=1 HTTP/1.1\r\nHost : a\r\n\r\n", "400", ""},
+  };
+  for (const auto& one : kCases) {
+    const MemoryPeer peer = connect();
+    // Nothing of the request before may be taken for this one's.
+    EXPECT_EQ(talk(peer, "GET /a HTTP/1.1\r\nHost: a\r\nOrigin: https://b.example\r\n\r\n"),
+              answer());
+    const std::string text = talk(peer, one.bytes);
+    EXPECT_TRUE(text.starts_with("HTTP/1.1 " + one.status)) << text;
+    EXPECT_TRUE(text.contains("\"errors\":[]")) << text;
+    EXPECT_TRUE(text.contains("Refused-Target: /b?k=1\r\n")) << text;
+    EXPECT_EQ(text.contains("Refused-Origin: " + one.origin + "\r\n"), !one.origin.empty()) << text;
+    EXPECT_FALSE(text.contains("https://b.example")) << text;
+  }
 }
 
 TEST_F(ServerTest, RefusedClientThatStaysIsDroppedSoon) {

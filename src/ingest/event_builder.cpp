@@ -324,10 +324,10 @@ void EventBuilder::write_data() {
   path_.pop_back();
   const std::size_t size = out_.size() - begin;
   out_ += "}}";
-  if (properties_count_ > limits::kEventPropertiesMax) {
+  if (properties_count_ > context_->properties_max) {
     report_at("too_many_properties",
               fmt::format("An event has at most {} properties; this one has {}.",
-                          limits::kEventPropertiesMax, properties_count_),
+                          context_->properties_max, properties_count_),
               "/data");
   }
   if (size > context_->data_bytes_max) {
@@ -408,7 +408,7 @@ void EventBuilder::separate() {
   if (out_.back() != '{' && out_.back() != '[') out_ += ',';
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): bounded by kEventDepthMax.
+// NOLINTNEXTLINE(misc-no-recursion): bounded by EventContext::depth_max.
 void EventBuilder::write_members(Object object, Place place) {
   check_keys(object);
   out_ += '{';
@@ -416,7 +416,7 @@ void EventBuilder::write_members(Object object, Place place) {
   out_ += '}';
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): bounded by kEventDepthMax.
+// NOLINTNEXTLINE(misc-no-recursion): bounded by EventContext::depth_max.
 void EventBuilder::write_member(std::string_view key, Element value, Place place) {
   path_.push_back({.key = key});
   if (place.node != nullptr) {
@@ -432,7 +432,7 @@ void EventBuilder::write_member(std::string_view key, Element value, Place place
   path_.pop_back();
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): bounded by kEventDepthMax.
+// NOLINTNEXTLINE(misc-no-recursion): bounded by EventContext::depth_max.
 void EventBuilder::write_value(Element value, Place place) {
   switch (value.type()) {
     case element_type::ARRAY:
@@ -458,7 +458,7 @@ void EventBuilder::write_value(Element value, Place place) {
   }
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): bounded by kEventDepthMax.
+// NOLINTNEXTLINE(misc-no-recursion): bounded by EventContext::depth_max.
 void EventBuilder::write_elements(simdjson::dom::array array, Place place) {
   const Node* const node = place.node;
   const bool has_declared = node != nullptr && (!node->children.empty() || node->star != 0);
@@ -482,9 +482,9 @@ void EventBuilder::write_elements(simdjson::dom::array array, Place place) {
 
 // One level deeper; false if that is too deep.
 bool EventBuilder::enter(Place& place) {
-  if (++place.depth <= limits::kEventDepthMax) return true;
+  if (++place.depth <= context_->depth_max) return true;
   report("too_deep", fmt::format("Objects and arrays in \"data\" are nested at most {} deep.",
-                                 limits::kEventDepthMax));
+                                 context_->depth_max));
   return false;
 }
 

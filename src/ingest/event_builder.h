@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "model/catalog.h"
 #include "model/event.h"
+#include "model/limits.h"
 #include "model/problem.h"
 #include "model/source.h"
 
@@ -30,6 +31,8 @@ struct EventContext {
   std::chrono::milliseconds skew{};
   // Canonical data larger than this is refused.
   std::size_t data_bytes_max = 0;
+  std::size_t depth_max = limits::kEventDepthMax;
+  std::size_t properties_max = limits::kEventPropertiesMax;
 };
 
 class EventBuilder {

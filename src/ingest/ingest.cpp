@@ -174,7 +174,7 @@ void Ingest::Batch::take_scanned(const ScannedEvent& event) {
   if (error == simdjson::DEPTH_ERROR) {
     add_problem("too_deep",
                 fmt::format("Objects and arrays in \"data\" are nested at most {} deep.",
-                            limits::kEventDepthMax),
+                            context_.depth_max),
                 "/data");
   } else {
     add_problem("malformed", simdjson::error_message(error), "");
@@ -314,7 +314,11 @@ std::expected<Taken, Refusal> Ingest::take(const http::Request& request,
       return refusal;
     }
   }
-  const EventContext context{.source = *source, .catalog = catalog, .received_at = now.wall};
+  const EventContext context{.source = *source,
+                             .catalog = catalog,
+                             .received_at = now.wall,
+                             .depth_max = limits_.event_depth_max,
+                             .properties_max = limits_.event_properties_max};
   Batch batch(*this, context, asks_for_partial(request));
   const std::optional<Refusal> refusal = read(request, now.wall, batch);
   if (origin)

@@ -36,6 +36,8 @@ struct Limits {
   std::size_t event_bytes_max = limits::kEventBytesMax;
   std::size_t request_bytes_max = limits::kRequestBytesMax;
   std::size_t request_events_max = limits::kRequestEventsMax;
+  std::size_t event_depth_max = limits::kEventDepthMax;
+  std::size_t event_properties_max = limits::kEventPropertiesMax;
   // Of one browser address, on one lane; 0: unlimited.
   std::uint32_t browser_events_per_second = limits::kBrowserEventsPerSecond;
 };

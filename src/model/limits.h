@@ -16,8 +16,8 @@ using namespace std::chrono_literals;
 inline constexpr std::size_t kEventBytesMax = 64 * 1024;      // (option) one event, inflated
 inline constexpr std::size_t kRequestBytesMax = 1024 * 1024;  // (option) one request, inflated
 inline constexpr std::size_t kRequestEventsMax = 1000;        // (option)
-inline constexpr std::size_t kEventDepthMax = 8;              // objects and arrays inside data
-inline constexpr std::size_t kEventPropertiesMax = 256;       // leaves of one event
+inline constexpr std::size_t kEventDepthMax = 8;              // (option) nesting inside data
+inline constexpr std::size_t kEventPropertiesMax = 256;       // (option) leaves of one event
 inline constexpr std::size_t kEventIdBytesMax = 256;
 inline constexpr std::size_t kUserBytesMax = 512;
 inline constexpr std::size_t kTypeBytesMax = 96;

@@ -93,6 +93,17 @@ Task<http::Response> Pipeline::Lane::answer_events(const http::Request& request,
   co_return ingest::accepted_response(count, repeats, taken->rejected);
 }
 
+http::Response Pipeline::Lane::refuse_events(const http::Request& request,
+                                             const http::Refused& refused) {
+  pipeline::add(context_.counters.requests_refused);
+  http::Response response = ingest::refusal_response({.status = refused.status,
+                                                      .code = std::string(refused.code),
+                                                      .detail = std::string(refused.detail)});
+  std::ranges::move(ingest_.cors_headers(request, *context_.snapshot->sources),
+                    std::back_inserter(response.headers));
+  return response;
+}
+
 std::vector<store::Accept> Pipeline::Lane::match_all(std::vector<Event> events) {
   std::vector<store::Accept> batch;
   batch.reserve(events.size());

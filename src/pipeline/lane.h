@@ -36,6 +36,8 @@ class Pipeline::Lane final : public StartBacklog {
 
   [[nodiscard]] Task<void> post_events(const http::Request& request, const env::Endpoint& client,
                                        http::Responder& responder);
+  [[nodiscard]] http::Response refuse_events(const http::Request& request,
+                                             const http::Refused& refused);
   [[nodiscard]] Task<TestResult> send_test(const TestSend& test);
 
   // `done` is called once no attempt is under way.

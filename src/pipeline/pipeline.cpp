@@ -64,6 +64,11 @@ Task<void> Pipeline::post_events(std::size_t lane, const http::Request& request,
   return lanes_.at(lane)->post_events(request, client, responder);
 }
 
+http::Response Pipeline::refuse_events(std::size_t lane, const http::Request& request,
+                                       const http::Refused& refused) {
+  return lanes_.at(lane)->refuse_events(request, refused);
+}
+
 void Pipeline::accept(std::vector<store::Accept> batch, env::Loop& loop,
                       std::move_only_function<void(store::Accepted)> done) {
   // Lane 0 hands over; any lane could.

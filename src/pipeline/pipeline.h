@@ -98,6 +98,11 @@ class Pipeline final {
   [[nodiscard]] Task<void> post_events(std::size_t lane, const http::Request& request,
                                        const env::Endpoint& client, http::Responder& responder);
 
+  // The answer to a POST /v1/events that HTTP could not hand over (http::Handler::refuse), in the
+  // form of all refusals. On the lane of that index.
+  [[nodiscard]] http::Response refuse_events(std::size_t lane, const http::Request& request,
+                                             const http::Refused& refused);
+
   // Accepts events that are owed already, such as replays; `done` runs on `loop`. Any thread.
   void accept(std::vector<store::Accept> batch, env::Loop& loop,
               std::move_only_function<void(store::Accepted)> done);

@@ -100,6 +100,11 @@ constexpr std::array kOptions = std::to_array<Option>({
      set_number<&Config::request_bytes_max, 256, 3U << 20U>},
     {"request-events-max", "N", "Events of one request.", "1000",
      set_number<&Config::request_events_max, 1, 10'000>},
+    // More is more than a request that goes out may hold, or than readers of JSON take.
+    {"event-depth-max", "N", "Objects and arrays inside one another in an event's data.", "8",
+     set_number<&Config::event_depth_max, 1, 32>},
+    {"event-properties-max", "N", "Properties of one event.", "256",
+     set_number<&Config::event_properties_max, 1, 4096>},
     {"browser-events-per-second", "N", "Of one browser address.", "100",
      set_number<&Config::browser_events_per_second, 1, 1'000'000>},
     {"repeat-ids-max", "N", "Event ids remembered, to recognise repeats.", "16000000",

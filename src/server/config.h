@@ -30,6 +30,8 @@ struct Config {
   std::uint64_t event_bytes_max = limits::kEventBytesMax;
   std::uint64_t request_bytes_max = limits::kRequestBytesMax;
   std::uint64_t request_events_max = limits::kRequestEventsMax;
+  std::uint64_t event_depth_max = limits::kEventDepthMax;
+  std::uint64_t event_properties_max = limits::kEventPropertiesMax;
   std::uint64_t browser_events_per_second = limits::kBrowserEventsPerSecond;
   std::uint64_t repeat_ids_max = limits::kRepeatIdsMax;
   std::uint64_t deliveries_unsettled_max = limits::kDeliveriesUnsettledMax;

@@ -45,6 +45,8 @@ TEST(Config, HelpTellsTheDefaultsThatStand) {
   EXPECT_EQ(given->event_bytes_max, standing->event_bytes_max);
   EXPECT_EQ(given->request_bytes_max, standing->request_bytes_max);
   EXPECT_EQ(given->request_events_max, standing->request_events_max);
+  EXPECT_EQ(given->event_depth_max, standing->event_depth_max);
+  EXPECT_EQ(given->event_properties_max, standing->event_properties_max);
   EXPECT_EQ(given->browser_events_per_second, standing->browser_events_per_second);
   EXPECT_EQ(given->repeat_ids_max, standing->repeat_ids_max);
   EXPECT_EQ(given->deliveries_unsettled_max, standing->deliveries_unsettled_max);

@@ -9,6 +9,7 @@
 namespace eilpost::server {
 namespace {
 
+constexpr std::string_view kEventsPath = "/v1/events";
 constexpr std::string_view kInboxPrefix = "/inbox/";
 constexpr std::size_t kInboxTokenBytesMax = 64;
 
@@ -18,17 +19,12 @@ http::Response text_response(int status, std::string body) {
           .body = std::move(body)};
 }
 
-http::Response problem_response(int status, std::string_view code, std::string_view title,
-                                std::string_view detail) {
-  return {.status = status,
-          .headers = {{"Content-Type", "application/problem+json"}},
-          .body = fmt::format(
-              R"({{"type":"about:blank","title":"{}","status":{},"code":"{}","detail":"{}"}})",
-              title, status, code, detail)};
+http::Response problem_response(int status, std::string_view code, std::string_view detail) {
+  return http::problem_response({.status = status, .code = code, .detail = detail});
 }
 
 http::Response method_not_allowed(std::string_view allowed) {
-  http::Response response = problem_response(405, "method_not_allowed", "Method Not Allowed",
+  http::Response response = problem_response(405, "method_not_allowed",
                                              fmt::format("This path answers {} only.", allowed));
   response.headers.push_back({"Allow", std::string(allowed)});
   return response;
@@ -47,12 +43,15 @@ bool is_below(std::string_view path, std::string_view folder) {
 Task<void> Router::handle(const http::Request& request, const env::Endpoint& client,
                           http::Responder& responder) {
   const std::string_view path = http::path_of(request.target);
-  if (path == "/v1/events") {
+  if (path == kEventsPath) {
     if (request.method == http::Method::post || request.method == http::Method::options) {
       co_await parts_.pipeline.post_events(lane_, request, client, responder);
       co_return;
     }
-    (void)co_await responder.respond(method_not_allowed("POST, OPTIONS"));
+    http::Response refusal = refuse(request, {.status = 405,
+                                              .code = "method_not_allowed",
+                                              .detail = "This path answers POST, OPTIONS only."});
+    (void)co_await responder.respond(std::move(refusal));
     co_return;
   }
   if (is_below(path, "/api/v1")) {
@@ -63,12 +62,17 @@ Task<void> Router::handle(const http::Request& request, const env::Endpoint& cli
   (void)co_await responder.respond(std::move(response));
 }
 
+http::Response Router::refuse(const http::Request& request, const http::Refused& refused) {
+  if (http::path_of(request.target) != kEventsPath) return http::problem_response(refused);
+  return parts_.pipeline.refuse_events(lane_, request, refused);
+}
+
 http::Response Router::answer(const http::Request& request, std::string_view path) {
   if (path.starts_with(kInboxPrefix)) return answer_inbox(request, path);
   const bool is_known =
       path == "/" || path == "/healthz" || path == "/readyz" || path == "/metrics";
   if (!is_known) {
-    return problem_response(404, "not_found", "Not Found",
+    return problem_response(404, "not_found",
                             "There is nothing here. Events go to POST /v1/events, the management "
                             "API is at /api/v1, described at /api/v1/openapi.json.");
   }
@@ -93,16 +97,15 @@ http::Response Router::answer_inbox(const http::Request& request, std::string_vi
   std::string_view token = path.substr(kInboxPrefix.size());
   token = token.substr(0, token.find('/'));
   if (token.empty() || token.size() > kInboxTokenBytesMax || !parts_.inbox.is_open(token)) {
-    return problem_response(404, "not_found", "Not Found", "There is no such inbox.");
+    return problem_response(404, "not_found", "There is no such inbox.");
   }
   if (reads(request.method)) return inbox_page(request, token, parts_.inbox.list(token));
   if (request.body.size() > limits::kInboxBodyBytesMax) {
-    return problem_response(413, "request_too_large", "Content Too Large",
-                            "The inbox takes 64 KiB a request.");
+    return problem_response(413, "request_too_large", "The inbox takes 64 KiB a request.");
   }
   if (!parts_.inbox.admit(token, parts_.loop.clock().now())) {
-    http::Response response = problem_response(429, "rate_limited", "Too Many Requests",
-                                               "The inbox takes 20 requests a second.");
+    http::Response response =
+        problem_response(429, "rate_limited", "The inbox takes 20 requests a second.");
     response.headers.push_back({"Retry-After", "1"});
     return response;
   }

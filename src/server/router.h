@@ -47,6 +47,8 @@ class Router final : public http::Handler {
 
   [[nodiscard]] Task<void> handle(const http::Request& request, const env::Endpoint& client,
                                   http::Responder& responder) override;
+  [[nodiscard]] http::Response refuse(const http::Request& request,
+                                      const http::Refused& refused) override;
 
  private:
   [[nodiscard]] http::Response answer(const http::Request& request, std::string_view path);

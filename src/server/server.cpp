@@ -136,6 +136,8 @@ void RealServer::build_pipeline() {
   pipeline::Options options{.ingest = {.event_bytes_max = config_.event_bytes_max,
                                        .request_bytes_max = config_.request_bytes_max,
                                        .request_events_max = config_.request_events_max,
+                                       .event_depth_max = config_.event_depth_max,
+                                       .event_properties_max = config_.event_properties_max,
                                        .browser_events_per_second = static_cast<std::uint32_t>(
                                            config_.browser_events_per_second)},
                             .address_rules = http::AddressRules(config_.allow_destinations),

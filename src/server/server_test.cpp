@@ -469,6 +469,62 @@ TEST_F(ServerTest, PathsOutsideOfTheApi) {
   EXPECT_THAT(metrics.body, HasSubstr("# TYPE eilpost_events_accepted_total counter"));
 }
 
+TEST_F(ServerTest, EventsThatHttpRefusesAreRefusedInTheFormOfAllRefusals) {
+  const std::string target = "/v1/events?key=" + server_.source_key();
+  const http::Header origin{"Origin", "https://app.example.com"};
+  const std::string much = std::string(1'100'000, ' ');
+  const auto expect_refusal = [&](const Answer& answer, int status, std::string_view code) {
+    EXPECT_EQ(answer.status, status);
+    EXPECT_EQ(answer.code(), code);
+    EXPECT_EQ(answer.header("content-type"), "application/problem+json");
+    EXPECT_EQ(answer.json().value("errors", Json()), Json::array()) << answer.body;
+  };
+  const std::vector<std::tuple<http::Method, http::Header, std::string, int, std::string>> cases = {
+      {http::Method::post, {"X-Pad", "x"}, much, 413, "request_too_large"},
+      {http::Method::post, {"X-Pad", std::string(70'000, 'x')}, "", 431, "headers_too_large"},
+      {http::Method::get, {"X-Pad", "x"}, "", 405, "method_not_allowed"},
+  };
+  for (const auto& [method, header, body, status, code] : cases) {
+    const double before = server_.metric("eilpost_ingest_requests_refused_total");
+    const Answer browser = server_.call(method, target, {origin, header}, body);
+    expect_refusal(browser, status, code);
+    EXPECT_EQ(browser.header("access-control-allow-origin"), origin.value) << code;
+    const Answer sender = server_.call(method, target, {header}, body);
+    expect_refusal(sender, status, code);
+    EXPECT_EQ(sender.header("access-control-allow-origin"), "") << code;
+    EXPECT_EQ(server_.metric("eilpost_ingest_requests_refused_total"), before + 2) << code;
+  }
+  const Answer elsewhere = server_.call(http::Method::post, "/api/v1/webhooks", {origin}, much);
+  expect_refusal(elsewhere, 413, "request_too_large");
+  EXPECT_EQ(elsewhere.header("access-control-allow-origin"), "");
+
+  // A source that takes nothing from this page lets it read no answer either.
+  const std::string closed = server_
+                                 .post("sources", {{"name", "Servers"},
+                                                   {"environment", "production"},
+                                                   {"allowed_origins", Json::array()}})
+                                 .json()
+                                 .at("key");
+  const Answer shut = server_.call(http::Method::post, "/v1/events?key=" + closed, {origin}, much);
+  expect_refusal(shut, 413, "request_too_large");
+  EXPECT_EQ(shut.header("access-control-allow-origin"), "");
+}
+
+TEST(EventLimits, AreWhatTheOperatorChose) {
+  server::Config config;
+  config.event_depth_max = 2;
+  config.event_properties_max = 4;
+  TestServer server(3, {.config = config});
+  const auto code_of = [&](std::string_view data) {
+    return server.post_event(fmt::format(R"({{"type":"menu.opened","data":{}}})", data)).code();
+  };
+  EXPECT_EQ(code_of(R"({"a":{"b":{}}})"), "");
+  EXPECT_EQ(code_of(R"({"a":{"b":{"c":1}}})"), "");
+  EXPECT_EQ(code_of(R"({"a":{"b":{"c":{}}}})"), "too_deep");
+  EXPECT_EQ(code_of(R"({"a":1,"b":2,"c":3,"d":4})"), "");
+  EXPECT_EQ(code_of(R"({"a":1,"b":2,"c":3,"d":4,"e":5})"), "too_many_properties");
+}
+
 TEST_F(ServerTest, AHeadRequestHasNoBody) {
   const Answer answer = server_.call(http::Method::head, "/");
   EXPECT_EQ(answer.status, 200);
