@@ -21,7 +21,7 @@ SeenRequest request(int received_ms, int answered_ms, int status = 200) {
 // One event, delivered at once; a kill at 1000 ms with a margin of 5 ms.
 Books good_books() {
   Books books;
-  books.events["e-1"] = true;
+  books.events["e-1"] = {.is_acknowledged = true};
   books.seen["dl_1"] = {.event_id = "e-1", .requests = {request(10, 11)}};
   books.log = {{.id = "dl_1",
                 .webhook_id = "dl_1",
@@ -42,7 +42,7 @@ TEST(CrashBooks, BooksThatAgreeHaveNoViolation) {
 
 TEST(CrashBooks, AnAcknowledgedEventThatNeverCameIsLost) {
   Books books = good_books();
-  books.events["e-2"] = true;
+  books.events["e-2"] = {.is_acknowledged = true};
   const Verdict verdict = compare(books);
   EXPECT_EQ(verdict.lost, 1U);
   EXPECT_EQ(verdict.violations.size(), 1U);
@@ -50,7 +50,7 @@ TEST(CrashBooks, AnAcknowledgedEventThatNeverCameIsLost) {
 
 TEST(CrashBooks, AnEventWithoutAcknowledgementMayBeLost) {
   Books books = good_books();
-  books.events["e-2"] = false;
+  books.events["e-2"] = {};
   EXPECT_TRUE(compare(books).violations.empty());
 }
 
@@ -159,6 +159,79 @@ TEST(CrashBooks, WhatIsReceivedMustBeInTheLogAndTheOtherWayRoundOnce) {
   books = good_books();
   books.log.push_back(books.log.front());
   books.log.back().id = books.log.back().webhook_id = "dl_2";
+  EXPECT_EQ(compare(books).violations.size(), 1U);
+}
+
+// The same event owed to the failing receiver as well, which refused it four times.
+Books failing_books() {
+  Books books = good_books();
+  books.events["e-1"].owed.push_back(Receiver::failing);
+  books.seen["dl_2"] = {.event_id = "e-1", .receiver = Receiver::failing, .requests = {}};
+  for (int i = 0; i < 4; ++i) {
+    books.seen["dl_2"].requests.push_back(request(20 + (10 * i), 21 + (10 * i), 500));
+  }
+  books.log.push_back({.id = "dl_2",
+                       .webhook_id = "dl_2",
+                       .event_id = "e-1",
+                       .state = "failed",
+                       .attempts_count = 4,
+                       .statuses = std::vector{500, 500, 500, 500}});
+  return books;
+}
+
+TEST(CrashBooks, ADeliveryThatIsAlwaysRefusedEndsAsFailed) {
+  const Verdict verdict = compare(failing_books());
+  EXPECT_TRUE(verdict.violations.empty());
+  EXPECT_EQ(verdict.owed, 2U);
+  EXPECT_EQ(verdict.delivered, 1U);
+  EXPECT_EQ(verdict.ended, 1U);
+}
+
+TEST(CrashBooks, ARefusedDeliveryThatDidNotEndIsLost) {
+  Books books = failing_books();
+  books.log[1].state = "retrying";
+  EXPECT_EQ(compare(books).lost, 1U);
+}
+
+TEST(CrashBooks, ARefusedDeliveryThatIsTriedTooOftenIsAViolation) {
+  Books books = failing_books();
+  books.seen["dl_2"].requests.push_back(request(80, 81, 500));
+  books.log[1].attempts_count = 5;
+  books.log[1].statuses->push_back(500);
+  EXPECT_EQ(compare(books).violations.size(), 1U);
+  books.seen["dl_2"].requests.back() = request(990, 991, 500);
+  EXPECT_TRUE(compare(books).violations.empty());
+}
+
+TEST(CrashBooks, AReceiverThatWasOwedNothingMustSeeNothing) {
+  Books books = failing_books();
+  books.events["e-1"].owed.pop_back();
+  EXPECT_EQ(compare(books).violations.size(), 1U);
+}
+
+TEST(CrashBooks, AnEventWhoseBytesWereChangedMayBeLostButNotAnother) {
+  Books books = good_books();
+  books.events["e-2"] = {.is_acknowledged = true, .is_damaged = true};
+  Verdict verdict = compare(books);
+  EXPECT_TRUE(verdict.violations.empty());
+  EXPECT_EQ(verdict.damaged, 1U);
+  EXPECT_EQ(verdict.lost, 0U);
+  books.events["e-3"] = {.is_acknowledged = true};
+  EXPECT_EQ(compare(books).lost, 1U);
+}
+
+TEST(CrashBooks, AnAttemptWithoutAnAnswerNeedsNoRequest) {
+  Books books = good_books();
+  books.log[0].attempts_count = 3;
+  books.log[0].statuses = {0, 0, 200};
+  EXPECT_TRUE(compare(books).violations.empty());
+  books.log[0].statuses = {200, 0, 200};
+  EXPECT_FALSE(compare(books).violations.empty());
+}
+
+TEST(CrashBooks, ARemarkIsAViolation) {
+  Books books = good_books();
+  books.remarks.emplace_back("it never came to the point");
   EXPECT_EQ(compare(books).violations.size(), 1U);
 }
 

@@ -15,15 +15,16 @@ namespace eilpost::crash {
 
 struct RunOptions {
   std::string binary;
-  std::string folder;  // for data and log
+  std::string library;  // the preloaded one
+  std::string folder;   // for data and log
   std::uint64_t rounds = 20;
   std::uint64_t seed = 0;
   // Called after each kill.
-  std::function<void(std::uint64_t round, Duration load, Duration margin)> on_killed;
+  std::function<void(std::uint64_t round, Duration load)> on_killed;
 };
 
-// Errors: whatever kept the program from starting or answering; timed_out when something
-// acknowledged was still owed kDrainMax after the last kill is no error: the books show it.
+// Errors: whatever kept the program from starting or answering; that something acknowledged was
+// still owed long after the last kill is no error: the books show it.
 [[nodiscard]] Result<Books> run(const RunOptions& options);
 
 }  // namespace eilpost::crash

@@ -122,6 +122,8 @@ bool ChildProcess::is_running() {
   int status = 0;
   if (::waitpid(pid_, &status, WNOHANG) == 0) return true;
   pid_ = 0;
+  exit_code_.reset();
+  if (WIFEXITED(status)) exit_code_ = WEXITSTATUS(status);
   return false;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,12 +49,15 @@ class ChildProcess final {
   void freeze();
   void thaw();
   [[nodiscard]] bool is_running();
+  // Of the one that is_running() found to have ended; nothing if a signal ended it.
+  [[nodiscard]] std::optional<int> exit_code() const { return exit_code_; }
   [[nodiscard]] ProcessFigures figures() const;
 
  private:
   int reap();  // Waits for its end; the status as waitpid() gives it. REQUIRES: it was started.
 
   int pid_ = 0;
+  std::optional<int> exit_code_;
 };
 
 }  // namespace eilpost::load

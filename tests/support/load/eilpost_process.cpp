@@ -55,8 +55,12 @@ Result<std::uint16_t> EilpostProcess::find_port() const {
   return static_cast<std::uint16_t>(std::strtoul(text.c_str() + at + kMark.size(), nullptr, 10));
 }
 
+std::string EilpostProcess::log() const {
+  return read_text(options_.log);
+}
+
 std::string EilpostProcess::log_tail() const {
-  const std::string text = read_text(options_.log);
+  const std::string text = log();
   return text.size() <= kLogTailBytes ? text : text.substr(text.size() - kLogTailBytes);
 }
 

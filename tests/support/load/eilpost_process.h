@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,10 +40,14 @@ class EilpostProcess final {
   void freeze() { child_.freeze(); }
   void thaw() { child_.thaw(); }
   [[nodiscard]] bool is_running() { return child_.is_running(); }
+  // Of the one that is_running() found to have ended; nothing if a signal ended it.
+  [[nodiscard]] std::optional<int> exit_code() const { return child_.exit_code(); }
 
   [[nodiscard]] env::Endpoint endpoint() const;
   [[nodiscard]] ProcessFigures figures() const { return child_.figures(); }
-  // The end of what it wrote to its log.
+  // What it wrote to its log since its start.
+  [[nodiscard]] std::string log() const;
+  // The end of that.
   [[nodiscard]] std::string log_tail() const;
 
   // One call of the management API (Authorization is added), or of any other path. Blocks.

@@ -47,6 +47,7 @@ std::string to_json(const DestinationSetup& setup) {
   }
   if (setup.concurrency > 0) object["delivery"]["concurrency"] = setup.concurrency;
   if (setup.backlog_max > 0) object["delivery"]["backlog_max"] = setup.backlog_max;
+  if (setup.timeout_ms > 0) object["request"]["timeout_ms"] = setup.timeout_ms;
   return object.dump();
 }
 

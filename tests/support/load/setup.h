@@ -18,6 +18,7 @@ struct DestinationSetup {
   std::vector<unsigned> retry_delays_ms;  // empty: the default schedule
   unsigned concurrency = 0;               // 0: the default
   std::uint64_t backlog_max = 0;          // 0: the default
+  unsigned timeout_ms = 0;                // 0: the default
 };
 
 struct WebhookSetup {

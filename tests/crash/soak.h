@@ -1,0 +1,48 @@
+#pragma once
+// The soak: a steady load for a long time on one data folder, with random kills, power losses, and
+// receivers that fail and recover; what the program uses of the machine must stay bounded.
+//
+// Method:  laps of about a minute. Each ends when nothing is owed any more, and its books are
+//          compared; the data stay for the next.
+// Threads: one.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "crash/books.h"
+
+namespace eilpost::crash {
+
+struct Usage {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t descriptors_count = 0;
+  std::uint64_t disk_bytes = 0;
+};
+
+struct Lap {
+  std::uint64_t number = 0;
+  Verdict verdict;
+  std::uint64_t kills = 0;
+  std::uint64_t samples = 0;
+  Usage most;
+};
+
+struct SoakOptions {
+  std::string binary;
+  std::string library;
+  std::string folder;
+  std::uint64_t seed = 0;
+  Duration duration = std::chrono::minutes(10);
+  std::uint64_t events_per_second = 600;
+  Usage bounds{
+      .resident_bytes = 192ULL << 20U, .descriptors_count = 400, .disk_bytes = 192ULL << 20U};
+  std::function<void(const Lap&)> on_lap;
+};
+
+// False: something was wrong in a lap; it is among its violations. Errors: as those of Rig.
+[[nodiscard]] Result<bool> soak(const SoakOptions& options);
+
+}  // namespace eilpost::crash
