@@ -19,8 +19,14 @@ constexpr env::Address kMachine{.bytes = {10, 0, 0, 1}};
 server::Config with_defaults(server::Config config) {
   config.listen = {.address = {}, .port = kPort};
   config.bootstrap_api_key = TestServer::kApiKey;
-  config.segment_bytes = 1U << 20U;  // Small, so that tests come to the ends of segments.
+  // Small, so that tests come to the ends of segments.
+  if (config.segment_bytes == limits::kSegmentBytes) config.segment_bytes = 1U << 20U;
   return config;
+}
+
+env::SimOptions with_lanes(env::SimOptions options, std::size_t lanes) {
+  options.lanes = lanes;
+  return options;
 }
 
 std::string header_of(const http::Headers& headers, std::string_view name) {
@@ -92,7 +98,7 @@ std::string Answer::code() const {
 // ---- TestServer
 
 TestServer::TestServer(std::uint64_t seed, TestServerOptions options)
-    : options_(std::move(options)), env_(seed, {.lanes = options_.lanes}) {
+    : options_(std::move(options)), env_(seed, with_lanes(options_.world, options_.lanes)) {
   options_.config = with_defaults(std::move(options_.config));
   const Result<void> started = try_start();
   EILPOST_ASSERT(started.has_value());

@@ -101,6 +101,7 @@ struct Exchange {
 
 struct TestServerOptions {
   std::size_t lanes = 1;
+  env::SimOptions world = {};  // but for its lanes
   server::Config config = {};
   bool keeps_example = false;  // the webhook that the first start makes
 };

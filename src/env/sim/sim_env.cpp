@@ -76,7 +76,7 @@ std::optional<std::string> SimEnv::read_time_zone(std::string_view /*name*/) {
 
 void SimEnv::die(int exit_code, std::string_view reason) {
   if (death_) return;
-  death_ = {.exit_code = exit_code, .reason = std::string(reason)};
+  death_ = {.exit_code = exit_code, .reason = std::string(reason), .at = clock_.now()};
   for (const SimQueueId queue : machine_queues()) scheduler_.pause(queue);
 }
 

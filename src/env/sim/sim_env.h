@@ -44,6 +44,7 @@ enum class Crash : std::uint8_t {
 struct SimDeath {
   int exit_code = 0;
   std::string reason;
+  Instant at{};
 };
 
 // Threads: one.

@@ -1,0 +1,533 @@
+#include "checkers.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/encoding.h"
+#include "base/iso_time.h"
+#include "crypto/hmac.h"
+#include "model/limits.h"
+#include "store/store.h"
+
+namespace eilpost::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+// Times in the log are whole milliseconds.
+constexpr milliseconds kRounding = 2ms;
+
+std::string text_at(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+WallTime time_at(const Json& json, const char* key) {
+  return parse_iso_time(text_at(json, key)).value_or(WallTime{});
+}
+
+WallTime wall_of(const Bench& bench, Instant instant) {
+  const env::SimClock& clock = bench.server.env().clock();
+  return clock.wall_now() + std::chrono::floor<milliseconds>(instant - clock.now());
+}
+
+bool wants(const WebhookState& state, const EventBook& event) {
+  return state.is_there && state.enabled && state.type == event.type && event.nps >= state.nps_min;
+}
+
+// Whether the webhook wanted the event however the edits under way went.
+bool surely_wants(const WebhookBook& webhook, const EventBook& event) {
+  bool is_any = false;
+  for (const WebhookState& state : webhook.states) {
+    const bool is_before = state.until && *state.until < event.first_sent;
+    if (is_before || state.from > *event.confirmed_at) continue;
+    is_any = true;
+    if (!wants(state, event)) return false;
+  }
+  // It must have been there all the time.
+  return is_any && webhook.states.front().from <= event.first_sent;
+}
+
+bool is_replay(const Json& delivery) {
+  return !delivery.at("replay_of").is_null();
+}
+
+// What a crash may swallow of the moments before it: the lazy append, its commit, the network.
+Duration swallowed(const WorldOptions& options) {
+  return limits::kLazyAppendDelay + 4 * options.network_delay.max +
+         12 * options.worker_latency_max + 5ms;
+}
+
+class ConfirmedIsDurable final : public Checker {
+ public:
+  explicit ConfirmedIsDurable(const Bench& bench) : bench_(bench) {}
+  [[nodiscard]] std::string_view promise() const override {
+    return "1 durable: every event answered 202 is there after any crash";
+  }
+  void restarted(const std::vector<Json>& events) override { check(events); }
+  void at_end(const FinalLog& log) override { check(log.events); }
+
+ private:
+  void check(const std::vector<Json>& events) {
+    if (bench_.books.is_log_in_doubt) return;
+    std::set<std::string> there;
+    for (const Json& event : events) there.insert(text_at(event, "id"));
+    for (const EventBook& event : bench_.books.events) {
+      if (!event.confirmed_at || there.contains(event.id)) continue;
+      const auto is_wanted = [&](const auto& entry) { return surely_wants(entry.second, event); };
+      if (std::ranges::none_of(bench_.books.webhooks, is_wanted)) continue;  // Need not be kept.
+      bench_.judge.broken(promise(), "event {} was confirmed and is gone", event.id);
+    }
+  }
+
+  Bench bench_;
+};
+
+class AtLeastOnce final : public Checker {
+ public:
+  explicit AtLeastOnce(const Bench& bench) : bench_(bench) {}
+  [[nodiscard]] std::string_view promise() const override {
+    return "2 at least once: each confirmed event ends delivered or failed at each webhook that "
+           "wanted it";
+  }
+  void at_end(const FinalLog& log) override {
+    if (bench_.books.is_log_in_doubt) return;
+    std::map<std::pair<std::string, std::string>, std::vector<const Json*>> found;
+    for (const Json& delivery : log.deliveries) {
+      check_end(delivery, log);
+      if (is_replay(delivery)) continue;
+      found[{text_at(delivery, "event_id"), text_at(delivery, "webhook")}].push_back(&delivery);
+    }
+    for (const EventBook& event : bench_.books.events) {
+      if (!event.confirmed_at) continue;
+      for (const auto& [id, webhook] : bench_.books.webhooks) {
+        if (!surely_wants(webhook, event) || found.contains({event.id, id})) continue;
+        bench_.judge.broken(promise(), "event {} was never owed to webhook {}", event.id, id);
+      }
+    }
+  }
+
+ private:
+  void check_end(const Json& delivery, const FinalLog& log) {
+    const std::string id = text_at(delivery, "id");
+    const std::string state = text_at(delivery, "state");
+    const std::string event_id = text_at(delivery, "event_id");
+    const auto at = bench_.books.event_at.find(event_id);
+    if (at == bench_.books.event_at.end() || !bench_.books.events[at->second].may_be_taken) {
+      bench_.judge.broken(promise(), "delivery {} is of event {}, which was never taken", id,
+                          event_id);
+      return;
+    }
+    if (state == "delivered") {
+      const std::string webhook_id = text_at(delivery, "webhook_id");
+      const auto is_receipt = [&](const SeenBook& seen) {
+        return seen.webhook_id == webhook_id && seen.status == 200;
+      };
+      if (std::ranges::any_of(bench_.books.seen, is_receipt)) return;
+      bench_.judge.broken(promise(), "delivery {} is `delivered`, and no receiver said 200", id);
+    } else if (state == "failed") {
+      check_reason(delivery, log);
+    } else {
+      bench_.judge.broken(promise(), "delivery {} is left `{}`", id, state);
+    }
+  }
+
+  void check_reason(const Json& delivery, const FinalLog& log) {
+    const std::string reason = text_at(delivery, "reason");
+    const std::string id = text_at(delivery, "id");
+    bool is_right = false;
+    if (reason == "attempts_used_up") {
+      const auto attempts = log.attempts.find(id);
+      const std::size_t allowed = bench_.options.delays_ms.size() + 1;
+      is_right = attempts != log.attempts.end() && attempts->second.size() == allowed;
+    } else if (reason == "final_status") {
+      const std::string webhook_id = text_at(delivery, "webhook_id");
+      is_right = std::ranges::any_of(bench_.books.seen, [&](const SeenBook& seen) {
+        return seen.webhook_id == webhook_id && seen.status == 410;
+      });
+    } else if (reason == "webhook_deleted" || reason == "destination_deleted") {
+      const auto webhook = bench_.books.webhooks.find(text_at(delivery, "webhook"));
+      is_right = webhook == bench_.books.webhooks.end() || webhook->second.was_deleted;
+    } else if (reason == "backlog_full") {
+      is_right = bench_.options.backlog_max > 0;
+    } else if (reason == "expired") {
+      is_right = time_at(delivery, "settled_at") - time_at(delivery, "accepted_at") >
+                 limits::kDeliveryAgeMax - 24h;
+    }
+    if (is_right) return;
+    bench_.judge.broken(promise(), "delivery {} failed, and `{}` is no reason", id, reason);
+  }
+
+  Bench bench_;
+};
+
+class OnSchedule final : public Checker {
+ public:
+  explicit OnSchedule(const Bench& bench) : bench_(bench) {}
+  [[nodiscard]] std::string_view promise() const override {
+    return "3 on schedule: no attempt comes too early, and none beyond the policy's count";
+  }
+  void at_end(const FinalLog& log) override {
+    for (const auto& [id, attempts] : log.attempts) check(id, attempts);
+    check_counts(log);
+  }
+
+ private:
+  void check(const std::string& id, const std::vector<Json>& attempts) {
+    const std::vector<std::uint32_t>& delays = bench_.options.delays_ms;
+    if (attempts.size() > delays.size() + 1) {
+      bench_.judge.broken(promise(), "delivery {} had {} attempts", id, attempts.size());
+      return;
+    }
+    for (std::size_t i = 0; i < attempts.size(); ++i) {
+      const Json& attempt = attempts[i];
+      if (attempt.at("number") != i + 1) {
+        bench_.judge.broken(promise(), "attempt {} of delivery {} has the number {}", i + 1, id,
+                            to_text(attempt.at("number")));
+      }
+      if (i > 0) check_wait(id, attempts[i - 1], attempt, delays[i - 1]);
+    }
+  }
+
+  void check_wait(const std::string& id, const Json& before, const Json& after,
+                  std::uint32_t delay_ms) {
+    const double jitter = bench_.options.jitter;
+    const auto low = milliseconds(static_cast<std::int64_t>(delay_ms * (1 - jitter)));
+    const auto high = milliseconds(static_cast<std::int64_t>(delay_ms * (1 + jitter)));
+    const WallTime ended =
+        time_at(before, "started_at") + milliseconds(before.at("duration_ms").get<std::int64_t>());
+    const milliseconds wait = time_at(before, "next_attempt_at") - ended;
+    const bool is_asked_to_wait = before.at("status").is_number() && before.at("status") == 429;
+    if (wait + kRounding < low) {
+      bench_.judge.broken(promise(), "delivery {}: {} ms planned, at least {} wanted", id,
+                          wait.count(), low.count());
+    }
+    if (wait > high + kRounding && !is_asked_to_wait) {
+      bench_.judge.broken(promise(), "delivery {}: {} ms planned, at most {} wanted", id,
+                          wait.count(), high.count());
+    }
+    if (time_at(after, "started_at") + kRounding < time_at(before, "next_attempt_at")) {
+      bench_.judge.broken(promise(), "delivery {}: attempt {} began before its time", id,
+                          to_text(after.at("number")));
+    }
+  }
+
+  // What receivers saw: an attempt makes one request, or two if a kept connection had ended.
+  void check_counts(const FinalLog& log) {
+    if (bench_.books.is_log_in_doubt) return;
+    std::map<std::string, std::size_t> allowed;
+    for (const Json& delivery : log.deliveries) {
+      const auto attempts = log.attempts.find(text_at(delivery, "id"));
+      const std::size_t count = attempts == log.attempts.end() ? 0 : attempts->second.size();
+      allowed[text_at(delivery, "webhook_id")] += 2 * count + bench_.books.crashes.size();
+    }
+    std::map<std::string, std::size_t> seen_count;
+    for (const SeenBook& seen : bench_.books.seen) ++seen_count[seen.webhook_id];
+    for (const auto& [id, count] : seen_count) {
+      if (count > allowed[id]) {
+        bench_.judge.broken(promise(), "receivers saw {} {} times, at most {} wanted", id, count,
+                            allowed[id]);
+      }
+    }
+  }
+
+  Bench bench_;
+};
+
+class EveryRequestOnRecord final : public Checker {
+ public:
+  explicit EveryRequestOnRecord(const Bench& bench) : bench_(bench) {}
+  [[nodiscard]] std::string_view promise() const override {
+    return "4 on record: every request a receiver saw is an attempt in the log, but those under "
+           "way at a crash or ended in the 20 ms before it";
+  }
+  void at_end(const FinalLog& log) override {
+    if (bench_.books.is_log_in_doubt) return;
+    std::map<std::string, std::vector<const Json*>> attempts;
+    for (const Json& delivery : log.deliveries) {
+      const auto found = log.attempts.find(text_at(delivery, "id"));
+      if (found == log.attempts.end()) continue;
+      for (const Json& each : found->second) {
+        attempts[text_at(delivery, "webhook_id")].push_back(&each);
+      }
+    }
+    for (const SeenBook& seen : bench_.books.seen) {
+      const auto& candidates = attempts[seen.webhook_id];
+      const auto is_it = [&](const Json* attempt) { return is_of(seen, *attempt); };
+      if (std::ranges::any_of(candidates, is_it) || is_excused(seen)) continue;
+      bench_.judge.broken(promise(), "{} was seen by {} at {} and is not on record",
+                          seen.webhook_id, seen.receiver,
+                          format_iso_time(wall_of(bench_, seen.arrived)));
+    }
+  }
+
+ private:
+  bool is_of(const SeenBook& seen, const Json& attempt) const {
+    const WallTime started = time_at(attempt, "started_at");
+    const auto slack =
+        std::chrono::ceil<milliseconds>(4 * bench_.options.network_delay.max) + kRounding;
+    const WallTime ended =
+        started + milliseconds(attempt.at("duration_ms").get<std::int64_t>()) + slack;
+    const WallTime arrived = wall_of(bench_, seen.arrived);
+    return arrived + kRounding >= started && arrived <= ended;
+  }
+
+  bool is_excused(const SeenBook& seen) const {
+    return was_cut_off(seen) || is_first_try_of_one_cut_off(seen);
+  }
+
+  bool was_cut_off(const SeenBook& seen) const {
+    return std::ranges::any_of(bench_.books.crashes, [&](Instant crash) {
+      if (seen.arrived > crash + 4 * bench_.options.network_delay.max) return false;
+      // With no space left, records wait in memory.
+      if (!seen.ended || bench_.books.was_disk_full) return true;
+      return *seen.ended + swallowed(bench_.options) >= crash;
+    });
+  }
+
+  // A kept connection that ended without an answer: the same attempt went on at once with a new
+  // one, and was cut off then.
+  bool is_first_try_of_one_cut_off(const SeenBook& seen) const {
+    if (seen.status != 0 || !seen.ended) return false;
+    const Instant latest = *seen.ended + 12 * bench_.options.network_delay.max + 2ms;
+    const auto second = std::ranges::find_if(bench_.books.seen, [&](const SeenBook& other) {
+      return other.webhook_id == seen.webhook_id && other.arrived > seen.arrived;
+    });
+    return second != bench_.books.seen.end() && second->arrived <= latest && was_cut_off(*second);
+  }
+
+  Bench bench_;
+};
+
+class WithinLimits final : public Checker {
+ public:
+  explicit WithinLimits(const Bench& bench) : bench_(bench) {}
+  [[nodiscard]] std::string_view promise() const override {
+    return "5 limits: what is under way to a destination, and what waits for it, stays within its "
+           "limits";
+  }
+  void request_seen(const SeenBook& seen, const RawRequest& /*request*/) override {
+    const DestinationBook* destination =
+        bench_.books.destination_by_number(seen.destination_number);
+    if (destination == nullptr) return;
+    // An ending needs a moment to be seen on the other side.
+    const Instant settled =
+        bench_.server.env().clock().now() - 8 * bench_.options.network_delay.max - 1ms;
+    const auto count = std::ranges::count_if(bench_.books.seen, [&](const SeenBook& other) {
+      return !other.ended && !other.is_silenced && other.arrived <= settled &&
+             other.destination_number == seen.destination_number;
+    });
+    if (count > destination->concurrency_max) {
+      bench_.judge.broken(promise(), "{} requests at once to {}, at most {} wanted", count,
+                          destination->id, destination->concurrency_max);
+    }
+  }
+  void destinations_listed(const std::vector<Json>& destinations) override {
+    for (const Json& json : destinations) {
+      const auto found = bench_.books.destinations.find(text_at(json, "id"));
+      if (found == bench_.books.destinations.end()) continue;
+      const Json& health = json.at("health");
+      if (health.at("in_flight") > found->second.concurrency_max) {
+        bench_.judge.broken(promise(), "{} in flight to {}", to_text(health.at("in_flight")),
+                            found->first);
+      }
+      std::uint64_t waiting = 0;
+      for (const char* what : {"waiting", "retrying", "held", "in_flight"}) {
+        waiting += health.at(what).get<std::uint64_t>();
+      }
+      const std::uint64_t allowed = bench_.options.backlog_max;
+      if (allowed > 0 && waiting > allowed) {
+        bench_.judge.broken(promise(), "{} wait for {}, at most {} wanted", waiting, found->first,
+                            allowed);
+      }
+    }
+  }
+
+ private:
+  Bench bench_;
+};
+
+class OneKeyOneEvent final : public Checker {
+ public:
+  explicit OneKeyOneEvent(const Bench& bench) : bench_(bench) {}
+  [[nodiscard]] std::string_view promise() const override {
+    return "6 once: one id of one source and end user is one event";
+  }
+  void events_answered(const Json& answer, std::size_t sent, std::size_t was_confirmed) override {
+    const auto count = [&](const char* key) { return answer.value(key, std::size_t{0}); };
+    const std::size_t rejected = answer.contains("rejected") ? answer.at("rejected").size() : 0;
+    if (count("accepted") + count("duplicates") + rejected != sent) {
+      bench_.judge.broken(promise(), "{} events were sent, the answer is {}", sent,
+                          to_text(answer));
+    }
+    if (count("duplicates") < was_confirmed) {
+      bench_.judge.broken(promise(), "{} of the events had been confirmed, the answer is {}",
+                          was_confirmed, to_text(answer));
+    }
+  }
+  void at_end(const FinalLog& log) override {
+    std::map<std::string, WallTime> newest;  // by id; the log's order is newest first
+    for (const Json& event : log.events) {
+      const std::string id = text_at(event, "id");
+      const WallTime at = time_at(event, "received_at");
+      const auto [found, is_new] = newest.emplace(id, at);
+      if (is_new || is_replayed(log, event)) continue;
+      if (found->second - at < limits::kRepeatWindow) {
+        bench_.judge.broken(promise(), "event {} was accepted twice", id);
+      }
+    }
+    std::set<std::pair<std::string, std::string>> owed;
+    for (const Json& delivery : log.deliveries) {
+      if (is_replay(delivery)) continue;
+      const std::string sequence = text_at(delivery, "id").substr(0, 17);
+      const auto key = std::pair(sequence, text_at(delivery, "webhook"));
+      if (!owed.insert(key).second) {
+        bench_.judge.broken(promise(), "{} owes one webhook twice", text_at(delivery, "id"));
+      }
+    }
+  }
+
+ private:
+  // Replays come with events of their own in the log.
+  static bool is_replayed(const FinalLog& log, const Json& event) {
+    return std::ranges::any_of(log.deliveries, [&](const Json& delivery) {
+      return is_replay(delivery) && delivery.at("event_id") == event.at("id");
+    });
+  }
+
+  Bench bench_;
+};
+
+class RebuiltIsTheSame final : public Checker {
+ public:
+  explicit RebuiltIsTheSame(const Bench& bench) : bench_(bench) {}
+  [[nodiscard]] std::string_view promise() const override {
+    return "7 rebuilt: opening twice equals opening once, and what the journal alone rebuilds "
+           "equals what was saved from memory";
+  }
+  void at_rest(const env::SimDiskImage& disk, bool /*in_order*/) override {
+    const std::string once = owed_of(disk, /*openings=*/1);
+    const std::string twice = owed_of(disk, /*openings=*/2);
+    if (once != twice) bench_.judge.broken(promise(), "once:\n{}\ntwice:\n{}", once, twice);
+    env::SimDiskImage journal_only = disk;
+    std::erase_if(journal_only,
+                  [](const auto& entry) { return entry.first.starts_with("journal/checkpoint-"); });
+    const std::string rebuilt = owed_of(journal_only, /*openings=*/1);
+    if (once != rebuilt) {
+      bench_.judge.broken(promise(), "saved:\n{}\nrebuilt:\n{}", once, rebuilt);
+    }
+  }
+
+ private:
+  // Everything owed after the last of some openings, a line each.
+  [[nodiscard]] std::string owed_of(const env::SimDiskImage& disk, int openings) const {
+    env::SimEnv env(1);
+    for (const auto& [path, bytes] : disk) {
+      if (path.starts_with("journal/")) env.directory().plant(path, bytes);
+    }
+    std::string text;
+    for (int i = 0; i < openings; ++i) {
+      auto store = store::Store::open(env, {.segment_bytes = bench_.options.config.segment_bytes},
+                                      [this](std::string_view line) { check_damage(line); });
+      if (!store) return "cannot be opened: " + store.error().detail;
+      text.clear();
+      (*store)->take_unsettled([&text](const store::Unsettled& each) {
+        text += fmt::format("{} {} {} {} {} {}\n", to_string(each.delivery),
+                            to_string(each.owed.webhook), to_string(each.owed.destination),
+                            each.attempts_count, format_iso_time(each.accepted_at),
+                            format_iso_time(each.next_attempt_at));
+      });
+      env.crash(env::Crash::process_killed);
+      store->reset();
+      env.restart();
+    }
+    return text;
+  }
+
+  // A crash tears the end of what was being written; it never damages what was durable.
+  void check_damage(std::string_view line) const {
+    if (line.starts_with("A torn tail")) return;
+    bench_.judge.broken(promise(), "a crash did damage: {}", line);
+  }
+
+  Bench bench_;
+};
+
+class SignedAndSecret final : public Checker {
+ public:
+  explicit SignedAndSecret(const Bench& bench) : bench_(bench) {}
+  [[nodiscard]] std::string_view promise() const override {
+    return "8 secrets: every signature verifies, and no log line holds a secret";
+  }
+  void request_seen(const SeenBook& seen, const RawRequest& request) override {
+    const DestinationBook* destination =
+        bench_.books.destination_by_number(seen.destination_number);
+    if (destination == nullptr || destination->rotations_unknown > 1) return;
+    const std::string signatures = request.header("webhook-signature");
+    const std::string timestamp = request.header("webhook-timestamp");
+    const std::string message = request.header("webhook-id") + "." + timestamp + "." + request.body;
+    const Instant now = bench_.server.env().clock().now();
+    const bool is_good = std::ranges::any_of(destination->secrets, [&](const SecretBook& book) {
+      if (book.replaced_at && now - *book.replaced_at > 24h + 1min) return false;
+      const auto key = decode_base64(std::string_view(book.secret).substr(6));
+      if (!key) return false;
+      crypto::HmacSha256 hmac(*key);
+      return signatures.contains("v1," + encode_base64(hmac.sign(as_bytes(message))));
+    });
+    if (!is_good) {
+      bench_.judge.broken(promise(), "{} came with the signature `{}`", seen.webhook_id,
+                          signatures);
+    }
+    const WallTime wall = bench_.server.env().clock().wall_now();
+    const auto sent = std::chrono::seconds(std::strtoll(timestamp.c_str(), nullptr, 10));
+    const auto age = wall.time_since_epoch() - sent;
+    if (age < -1s || age > milliseconds(bench_.options.timeout_ms) + 2s) {
+      bench_.judge.broken(promise(), "{} came with the time {}", seen.webhook_id, timestamp);
+    }
+  }
+  void log_line(std::string_view line) override {
+    for (const std::string& secret : bench_.books.secrets) {
+      if (line.contains(secret)) bench_.judge.broken(promise(), "a log line says: {}", line);
+    }
+  }
+
+ private:
+  Bench bench_;
+};
+
+class Drains final : public Checker {
+ public:
+  explicit Drains(const Bench& bench) : bench_(bench) {}
+  [[nodiscard]] std::string_view promise() const override {
+    return "9 liveness: once faults stop, everything owed is settled within a bound of time";
+  }
+  void calmed_down(bool is_drained, Duration bound) override {
+    if (is_drained) return;
+    bench_.judge.broken(promise(), "{} deliveries are owed after {} s",
+                        bench_.server.metric("eilpost_deliveries_unsettled"),
+                        std::chrono::duration_cast<std::chrono::seconds>(bound).count());
+  }
+
+ private:
+  Bench bench_;
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<Checker>> make_checkers(const Bench& bench) {
+  std::vector<std::unique_ptr<Checker>> checkers;
+  checkers.push_back(std::make_unique<ConfirmedIsDurable>(bench));
+  checkers.push_back(std::make_unique<AtLeastOnce>(bench));
+  checkers.push_back(std::make_unique<OnSchedule>(bench));
+  checkers.push_back(std::make_unique<EveryRequestOnRecord>(bench));
+  checkers.push_back(std::make_unique<WithinLimits>(bench));
+  checkers.push_back(std::make_unique<OneKeyOneEvent>(bench));
+  checkers.push_back(std::make_unique<RebuiltIsTheSame>(bench));
+  checkers.push_back(std::make_unique<SignedAndSecret>(bench));
+  checkers.push_back(std::make_unique<Drains>(bench));
+  return checkers;
+}
+
+}  // namespace eilpost::sim

@@ -1,0 +1,102 @@
+#include "options.h"
+
+#include <fmt/format.h>
+
+namespace eilpost::sim {
+namespace {
+
+using std::chrono::microseconds;
+
+void draw_faults(WorldOptions& options, Random& random) {
+  const auto is_on = [&random] { return random.chance(2, 5); };
+  options.power_loss = is_on();
+  options.kill = is_on();
+  options.stop = is_on();
+  options.disk_fails = random.chance(1, 5);
+  options.disk_full = random.chance(1, 6);
+  options.fails_while_opening = options.disk_fails && is_on();
+  options.names_fail = random.chance(1, 4);
+  options.addresses_change = random.chance(1, 4);
+  options.tls_fails = random.chance(1, 4);
+  options.silence = random.chance(1, 5);
+  for (std::size_t i = 0; i < kBehavioursCount; ++i) {
+    const auto behaviour = static_cast<Behaviour>(i);
+    const std::uint64_t one_in = behaviour == Behaviour::gone_410 ? 8 : 3;
+    if (random.chance(1, one_in)) options.behaviours.push_back(behaviour);
+  }
+  constexpr std::uint32_t kPercents[] = {0, 10, 30, 60, 90};
+  options.misbehaves_percent = options.behaviours.empty() ? 0 : kPercents[random.below(5)];
+}
+
+void draw_limits(WorldOptions& options, Random& random) {
+  server::Config& config = options.config;
+  constexpr std::uint64_t kSegments[] = {128U << 10U, 256U << 10U, 1U << 20U};
+  config.segment_bytes = kSegments[random.below(3)];
+  if (random.chance(1, 5)) config.deliveries_unsettled_max = 5 + random.below(30);
+  if (random.chance(1, 5)) config.request_events_max = 3;
+  if (random.chance(1, 5)) config.event_bytes_max = 1000;
+  if (random.chance(1, 8)) config.connections_max = 4 + random.below(8);
+  config.shutdown_grace_ms = 100 + random.below(5000);
+  options.concurrency = 1 + static_cast<std::uint32_t>(random.below(random.chance(1, 2) ? 3 : 20));
+  if (random.chance(1, 6)) options.backlog_max = 2 + random.below(20);
+  constexpr std::uint32_t kFillers[] = {0, 200, 5000, 40'000};
+  options.event_filler_max = kFillers[random.below(4)];
+  if (options.event_filler_max > 20'000 && random.chance(1, 2)) options.event_filler_max = 0;
+}
+
+void draw_delivery(WorldOptions& options, Random& random) {
+  constexpr std::uint32_t kScales[] = {50, 1000, 60'000, 3'600'000};
+  const std::uint64_t scale = kScales[random.below(4)];
+  const std::uint64_t count = 1 + random.below(12);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    options.delays_ms.push_back(static_cast<std::uint32_t>(1 + random.below(scale)));
+  }
+  options.jitter = static_cast<double>(random.below(5)) / 10.0;
+  options.timeout_ms = static_cast<std::uint32_t>(1000 + random.below(5000));
+  constexpr std::uint64_t kPauses[] = {10, 300, 20'000, 1'800'000};
+  options.pause_max_ms = kPauses[random.below(4)];
+}
+
+}  // namespace
+
+WorldOptions WorldOptions::draw(Random& random) {
+  WorldOptions options;
+  options.lanes = 1 + random.below(3);
+  options.steps = 10 + static_cast<std::uint32_t>(random.below(70));
+  options.network_delay = {.min = microseconds(20 + random.below(100)),
+                           .max = microseconds(200 + random.below(3000))};
+  options.worker_latency_max = microseconds(10 + random.below(3000));
+  draw_faults(options, random);
+  draw_limits(options, random);
+  draw_delivery(options, random);
+  options.edits = random.chance(3, 5);
+  options.replays = random.chance(1, 2);
+  options.reads = random.chance(1, 2);
+  options.receivers = 1 + static_cast<std::uint32_t>(random.below(3));
+  return options;
+}
+
+std::string WorldOptions::text() const {
+  std::string faults;
+  const auto add = [&faults](bool is_on, std::string_view name) {
+    if (is_on) faults.append(" ").append(name);
+  };
+  add(power_loss, "power_loss");
+  add(kill, "kill");
+  add(stop, "stop");
+  add(disk_fails, "disk_fails");
+  add(disk_full, "disk_full");
+  add(names_fail, "names_fail");
+  add(addresses_change, "addresses_change");
+  add(tls_fails, "tls_fails");
+  add(silence, "silence");
+  add(edits, "edits");
+  add(replays, "replays");
+  return fmt::format(
+      "lanes {}, steps {}, segments of {} bytes, concurrency {}, {} retries, timeout {} ms, "
+      "misbehaves {} % in {} ways;{}",
+      lanes, steps, config.segment_bytes, concurrency, delays_ms.size(), timeout_ms,
+      misbehaves_percent, behaviours.size(), faults);
+}
+
+}  // namespace eilpost::sim

@@ -1,0 +1,70 @@
+#pragma once
+// What one seed draws: the size of a world, its limits, and which faults exist in it at all.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "env/sim/sim_connection.h"
+#include "server/config.h"
+
+namespace eilpost::sim {
+
+// What a receiver may do about a request instead of answering 200.
+enum class Behaviour : std::uint8_t {
+  error_500,
+  too_many_429,  // with Retry-After
+  slow,          // answers late, perhaps past the timeout
+  hang,
+  reset_before,  // breaks the connection as soon as bytes come
+  reset_after,   // … when it has read the request
+  half_answer,   // ends within the answer's head
+  endless_body,
+  drip,     // the answer comes byte by byte
+  garbage,  // what it says is not HTTP
+  redirect,
+  gone_410,
+  closes,  // answers 200, then closes though keep-alive was agreed
+};
+inline constexpr std::size_t kBehavioursCount = 13;
+
+struct WorldOptions {
+  std::size_t lanes = 1;
+  std::uint32_t steps = 60;
+  env::SimDelay network_delay{};
+  Duration worker_latency_max{};
+  server::Config config;
+
+  // Faults that exist in this world.
+  bool power_loss = false;
+  bool kill = false;
+  bool stop = false;
+  bool disk_fails = false;
+  bool disk_full = false;
+  bool fails_while_opening = false;
+  bool names_fail = false;
+  bool addresses_change = false;
+  bool tls_fails = false;
+  bool silence = false;
+  std::vector<Behaviour> behaviours;
+  std::uint32_t misbehaves_percent = 0;
+
+  // The workload.
+  bool edits = false;
+  bool replays = false;
+  bool reads = false;
+  std::uint32_t receivers = 2;
+  std::uint32_t concurrency = 4;
+  std::uint64_t backlog_max = 0;  // 0: the default
+  std::vector<std::uint32_t> delays_ms;
+  double jitter = 0.2;
+  std::uint32_t timeout_ms = 5000;
+  std::uint32_t event_filler_max = 0;
+  std::uint64_t pause_max_ms = 100;  // between two steps, mostly much less
+
+  [[nodiscard]] static WorldOptions draw(Random& random);
+  [[nodiscard]] std::string text() const;
+};
+
+}  // namespace eilpost::sim

@@ -1,0 +1,29 @@
+#pragma once
+// Runs seeds, each in a process of its own: an assertion that fails ends one seed, not all, and no
+// seed sees what another left behind.
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace eilpost::sim {
+
+struct RunOptions {
+  std::uint64_t first = 1;
+  std::uint64_t count = 1;
+  std::size_t jobs = 1;
+  bool twice = false;  // each seed must give the same trace again
+  bool shows_trace = false;
+};
+
+struct RunResult {
+  std::uint64_t passed = 0;
+  std::uint64_t failed = 0;
+  std::map<std::string, std::uint64_t> probes;  // in how many seeds each was reached
+};
+
+// Prints what failed to stdout as it comes.
+[[nodiscard]] RunResult run_seeds(const RunOptions& options);
+
+}  // namespace eilpost::sim

@@ -1,0 +1,325 @@
+#include "world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/parse.h"
+
+namespace eilpost::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kRetryAfterMax = 600s;  // that receivers ask for
+constexpr int kOpeningsMax = 3;            // with faults; then it must open
+
+test::TestServerOptions server_options(const WorldOptions& options) {
+  return {.lanes = options.lanes,
+          .world = {.worker_latency_max = options.worker_latency_max,
+                    .network_delay = options.network_delay},
+          .config = options.config};
+}
+
+}  // namespace
+
+World::World(std::uint64_t seed)
+    : random_(seed),
+      options_(WorldOptions::draw(random_)),
+      server_(seed, server_options(options_)),
+      trace_(server_.env().clock()),
+      judge_(trace_),
+      checkers_(make_checkers(
+          {.options = options_, .server = server_, .books = books_, .judge = judge_})) {
+  trace_.note("seed {}: {}", seed, options_.text());
+  books_.secrets = {std::string(test::TestServer::kApiKey), server_.source_key()};
+}
+
+void World::run() {
+  set_up();
+  for (std::uint32_t i = 0; i < options_.steps && !verdict(); ++i) {
+    step();
+    advance();
+    observe();
+    if (server_.env().death()) crash();
+  }
+  if (verdict()) return;
+  calm_down();
+  if (!verdict()) check_end();
+}
+
+void World::set_up() {
+  for (std::uint32_t i = 0; i < options_.receivers; ++i) {
+    Receiver::Parts parts{
+        .env = server_.env(),
+        .trace = trace_,
+        .options = options_,
+        .on_request = [this](const std::string& name, const RawRequest& request) -> SeenBook& {
+          return on_request(name, request);
+        }};
+    const bool is_tls = options_.tls_fails && i == 0;
+    receivers_.push_back(std::make_unique<Receiver>(std::move(parts), fmt::format("r{}", i), is_tls,
+                                                    random_.next()));
+    add_destination();
+    observe();
+    server_.wait(1s);
+    observe();
+  }
+  for (const auto& [id, book] : books_.destinations) add_webhook(id);
+  server_.wait(1s);
+  observe();
+}
+
+// Mostly a short while, sometimes a long one; sometimes a number of turns, so that what follows
+// comes between two things that happen at the same moment.
+void World::advance() {
+  if (random_.chance(1, 4)) {
+    std::uint64_t turns = random_.below(400);
+    (void)server_.env().run_until([&turns] { return turns-- == 0; }, 1s);
+    return;
+  }
+  const std::uint64_t most = options_.pause_max_ms * 1000;
+  const std::uint64_t pause = random_.chance(1, 3) ? random_.below(most) : random_.below(20'000);
+  server_.wait(std::chrono::microseconds(pause));
+}
+
+void World::observe() {
+  std::vector<Pending> open;
+  std::vector<Pending> done;
+  for (Pending& each : pending_) {
+    (each.exchange->answer ? done : open).push_back(std::move(each));
+  }
+  pending_ = std::move(open);
+  for (const Pending& each : done) {
+    trace_.note("{} {} → {}", http::to_string(each.exchange->method), each.exchange->target,
+                each.exchange->answer->status);
+    if (const std::string code = each.exchange->answer->code(); !code.empty()) {
+      trace_.note("  {}: {}", code, each.exchange->answer->body);
+    }
+    each.done(*each.exchange->answer);
+  }
+  const auto& lines = server_.log().lines();
+  for (; log_lines_read_ < lines.size(); ++log_lines_read_) {
+    const auto& [level, line] = lines[log_lines_read_];
+    trace_.note("log: {}", line);
+    if (level == env::LogLevel::error) books_.is_log_in_doubt = true;
+    for (const auto& checker : checkers_) checker->log_line(line);
+  }
+}
+
+SeenBook& World::on_request(const std::string& receiver, const RawRequest& request) {
+  const Json body = parse_json(request.body).value_or(Json::object());
+  const std::size_t slash = request.target.rfind('/') + 1;
+  const auto number = parse_integer<std::uint32_t>(request.target.substr(slash));
+  books_.seen.push_back({.webhook_id = request.header("webhook-id"),
+                         .event_id = body.value("event.id", ""),
+                         .webhook = body.value("wh", ""),
+                         .receiver = receiver,
+                         .destination_number = number.value_or(0),
+                         .arrived = now(),
+                         .ended = {}});
+  SeenBook& seen = books_.seen.back();
+  trace_.note("{}: {} {} of event {}", receiver, request.target, seen.webhook_id, seen.event_id);
+  for (const auto& checker : checkers_) checker->request_seen(seen, request);
+  return seen;
+}
+
+// ---- Crashes
+
+void World::crash() {
+  const bool is_dead = server_.env().death().has_value();
+  books_.crashes.push_back(is_dead ? server_.env().death()->at : now());
+  const bool loses_power = options_.power_loss && (!options_.kill || random_.chance(1, 2));
+  trace_.note("{}{}", loses_power ? "power loss" : "kill -9", is_dead ? " (it had died)" : "");
+  server_.crash(loses_power ? env::Crash::power_loss : env::Crash::process_killed);
+  for (const auto& checker : checkers_) {
+    checker->at_rest(server_.env().directory().image(), /*in_order=*/false);
+  }
+  bring_back();
+}
+
+void World::stop_in_order() {
+  if (server_.env().death()) return;
+  trace_.note("stop");
+  server_.env().directory().fail_after(0);
+  server_.env().directory().fail_once(0);
+  server_.env().directory().set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+  server_.stop();
+  books_.crashes.push_back(now());
+  for (const auto& checker : checkers_) {
+    checker->at_rest(server_.env().directory().image(), /*in_order=*/true);
+  }
+  bring_back();
+}
+
+void World::bring_back() {
+  server_.wait(std::chrono::milliseconds(random_.below(2000)));
+  env::SimDirectory& disk = server_.env().directory();
+  for (int i = 0;; ++i) {
+    server_.env().restart();
+    const bool has_faults = i < kOpeningsMax && options_.fails_while_opening && !is_calm_;
+    if (has_faults) disk.fail_once(1 + random_.below(40));
+    if (!has_faults) disk.set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+    const Result<void> started = server_.try_start();
+    disk.fail_once(0);
+    if (started) break;
+    trace_.note("it does not open: {}", started.error().detail);
+    if (!has_faults) {
+      judge_.broken("it opens after any crash", "{}", started.error().detail);
+      return;
+    }
+    server_.crash(options_.power_loss ? env::Crash::power_loss : env::Crash::process_killed);
+  }
+  trace_.note("it runs again");
+  server_.wait(std::chrono::milliseconds(random_.below(50)));
+  observe();
+  if (!server_.env().death()) check_restarted();
+}
+
+void World::check_restarted() {
+  const auto events = list("events");
+  if (!events) return;
+  for (const auto& checker : checkers_) checker->restarted(*events);
+  resolve_webhooks();
+}
+
+// ---- The end
+
+void World::calm_down() {
+  trace_.note("calm");
+  is_calm_ = true;
+  env::SimDirectory& disk = server_.env().directory();
+  disk.fail_after(0);
+  disk.fail_once(0);
+  disk.set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+  if (server_.env().death()) crash();
+  if (verdict()) return;
+  for (const auto& receiver : receivers_) receiver->calm_down();
+  server_.wait(60s);
+  observe();
+  resolve_webhooks();
+  release_all();
+  send_unconfirmed();
+
+  const std::uint32_t longest = *std::ranges::max_element(options_.delays_ms);
+  const Duration wait = std::chrono::milliseconds(longest) * 2;
+  const Duration bound = std::max<Duration>(wait, kRetryAfterMax) + 5min;
+  const bool is_drained = server_.drain(bound);
+  for (const auto& checker : checkers_) checker->calmed_down(is_drained, bound);
+  observe();
+  if (!pending_.empty()) {
+    judge_.broken("every request is answered", "{} has no answer",
+                  pending_.front().exchange->target);
+  }
+}
+
+void World::resolve_webhooks() {
+  const bool is_any = std::ranges::any_of(
+      books_.webhooks, [](const auto& entry) { return entry.second.is_unknown; });
+  if (!is_any) return;
+  const auto found = list("webhooks");
+  if (!found) return;
+  for (auto& [id, book] : books_.webhooks) {
+    if (!book.is_unknown) continue;
+    const auto json =
+        std::ranges::find_if(*found, [&](const Json& each) { return each["id"] == id; });
+    WebhookState state = book.states.back();
+    state.is_there = json != found->end();
+    if (state.is_there) {
+      state.enabled = json->at("enabled");
+      state.nps_min = json->at("conditions").at("all").at(0).at("value");
+    } else {
+      book.was_deleted = true;
+    }
+    for (WebhookState& old : book.states) {
+      if (!old.until) old.until = now();
+    }
+    state.from = now();
+    state.until.reset();
+    book.states.push_back(state);
+    book.is_unknown = false;
+  }
+}
+
+// What is held goes on its way. Also what was made by a call whose answer was lost.
+void World::release_all() {
+  for (const Json& webhook : list("webhooks").value_or(std::vector<Json>{})) {
+    if (webhook.at("enabled") == true) continue;
+    const std::string id = webhook.at("id");
+    (void)server_.patch("webhooks/" + id, {{"enabled", true}});
+    const auto book = books_.webhooks.find(id);
+    if (book == books_.webhooks.end()) continue;
+    WebhookState state = book->second.states.back();
+    book->second.states.back().until = now();
+    state.enabled = true;
+    state.from = now();
+    state.until.reset();
+    book->second.states.push_back(state);
+  }
+  for (const Json& destination : list("destinations").value_or(std::vector<Json>{})) {
+    if (destination.at("state") == "active") continue;
+    (void)server_.post("destinations/" + destination.at("id").get<std::string>() + "/resume");
+  }
+}
+
+void World::send_unconfirmed() {
+  for (std::size_t i = 0; i < books_.events.size(); ++i) {
+    EventBook& event = books_.events[i];
+    if (event.confirmed_at || event.body.size() > options_.config.event_bytes_max) continue;
+    for (int tries = 0; tries < 200 && !event.confirmed_at && !verdict(); ++tries) {
+      send({i}, event.body);
+      (void)server_.wait_until([this] { return pending_.back().exchange->answer.has_value(); }, 1h);
+      observe();
+      if (!event.confirmed_at) server_.wait(60s);
+    }
+    if (!event.confirmed_at) {
+      judge_.broken("9 liveness: events are taken again", "event {} is refused", event.id);
+    }
+  }
+}
+
+std::optional<std::vector<Json>> World::list(const std::string& path) {
+  std::vector<Json> all;
+  std::string cursor;
+  do {
+    std::string page = path + "?limit=200";
+    if (!cursor.empty()) page += "&cursor=" + cursor;
+    const test::Answer answer = server_.get(page);
+    if (answer.status != 200) {
+      trace_.note("GET {} → {}", path, answer.status);
+      return std::nullopt;
+    }
+    const Json json = answer.json();
+    for (const Json& each : json.at("data")) all.push_back(each);
+    cursor = json.at("next_cursor").is_null() ? "" : json.at("next_cursor").get<std::string>();
+  } while (!cursor.empty());
+  return all;
+}
+
+void World::check_end() {
+  FinalLog log;
+  const auto events = list("events");
+  const auto deliveries = list("deliveries");
+  if (!events || !deliveries) {
+    judge_.broken("the log can be read", "it cannot");
+    return;
+  }
+  log.events = *events;
+  log.deliveries = *deliveries;
+  for (const Json& delivery : log.deliveries) {
+    const std::string id = delivery.at("id");
+    const Json json = server_.get("deliveries/" + id + "/attempts").json();
+    if (!json.is_object() || !json.contains("data")) continue;
+    auto& attempts = log.attempts[id];
+    for (const Json& attempt : json.at("data")) attempts.push_back(attempt);
+    const auto number = [](const Json& each) { return each.at("number").get<int>(); };
+    std::ranges::sort(attempts, {}, number);
+  }
+  observe();
+  for (const auto& checker : checkers_) checker->at_end(log);
+  trace_.note("end: {} events, {} deliveries, {} requests seen", log.events.size(),
+              log.deliveries.size(), books_.seen.size());
+  if (!verdict() && options_.stop) stop_in_order();
+}
+
+}  // namespace eilpost::sim
