@@ -146,10 +146,15 @@ Task<http::Response> Api::delete_api_key(Call& call) {
 Task<http::Response> Api::list_audit_log(Call& call) {
   const auto asked = page_asked(call);
   if (!asked) co_return asked.error();
-  const auto before = parse_integer<std::uint64_t>(asked->cursor).value_or(UINT64_MAX);
-  const std::vector<settings::AuditRow> rows = co_await on_settings(
-      call,
-      [this, before, count = asked->limit] { return parts_.settings.audit_log(before, count); });
+  const auto after = parse_integer<std::uint64_t>(asked->after);
+  if (!after && !asked->after.empty()) co_return bad_cursor();
+  const std::uint64_t before = after.value_or(UINT64_MAX);
+  std::vector<settings::AuditRow> rows =
+      co_await on_settings(call, [this, before, count = asked->limit + 1] {
+        return parts_.settings.audit_log(before, count);
+      });
+  const bool has_more = rows.size() > asked->limit;
+  if (has_more) rows.pop_back();
   Json data = Json::array();
   for (const settings::AuditRow& row : rows) {
     data.push_back({{"number", row.number},
@@ -160,9 +165,9 @@ Task<http::Response> Api::list_audit_log(Call& call) {
                     {"id", row.id},
                     {"name", row.name}});
   }
-  const bool has_more = rows.size() == asked->limit && !rows.empty();
   co_return json_response(
-      200, page_json(std::move(data), has_more ? std::to_string(rows.back().number) : ""));
+      200, page_json(std::move(data),
+                     asked->cursor(has_more ? std::to_string(rows.back().number) : "")));
 }
 
 Task<http::Response> Api::show_stats(Call& call) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "admin/api.h"
+#include "admin/checks.h"
 #include "admin/openapi.h"
 #include "admin/stream.h"
 #include "base/hash.h"
@@ -169,9 +170,11 @@ Task<void> RealAdmin::handle(std::size_t lane, const http::Request& request,
                              const env::Endpoint& /*client*/, http::Responder& responder) {
   const std::string_view whole = http::path_of(request.target);
   const std::string_view path = whole.size() > kPrefix.size() ? whole.substr(kPrefix.size()) : "";
+  auto refusal = refuse_query({}, http::query_of(request.target));
   if (path == kDescription && request.method == http::Method::get) {
     // What the API can do is no secret: everybody may read it, without a key.
-    http::Response description = json_response(200, openapi_document(public_url_));
+    http::Response description =
+        refusal ? std::move(*refusal) : json_response(200, openapi_document(public_url_));
     (void)co_await responder.respond(std::move(description));
     co_return;
   }
@@ -181,6 +184,10 @@ Task<void> RealAdmin::handle(std::size_t lane, const http::Request& request,
     co_return;
   }
   if (path == "stream" && request.method == http::Method::get) {
+    if (refusal) {
+      (void)co_await responder.respond(std::move(*refusal));
+      co_return;
+    }
     co_await stream_.follow(parts_.env.lane(lane), responder);
     co_return;
   }
@@ -207,6 +214,10 @@ Task<http::Response> RealAdmin::answer(std::size_t lane, const http::Request& re
         403, "forbidden",
         fmt::format("This needs more than the role {} of this API key.", caller.role));
   }
+  const Takes& takes = found.route->takes;
+  if (auto refusal = refuse_query(takes, http::query_of(request.target))) {
+    co_return std::move(*refusal);
+  }
   Call call{.lane = lane,
             .request = &request,
             .arguments = std::move(found.arguments),
@@ -218,6 +229,7 @@ Task<http::Response> RealAdmin::answer(std::size_t lane, const http::Request& re
     if (!body->is_object()) {
       co_return problem(400, "malformed_json", "The body must be a JSON object.");
     }
+    if (auto refusal = refuse_body(takes, *body)) co_return std::move(*refusal);
     call.body = std::move(*body);
   }
   co_return co_await answer_once(*found.route, call);

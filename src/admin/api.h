@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@
 #include "base/task.h"
 #include "env/callback.h"
 #include "env/run_on.h"
+#include "render/renderer.h"
 
 namespace eilpost::admin {
 
@@ -28,15 +30,46 @@ enum class Role : std::uint8_t { viewer, editor, admin };
 
 class Api;
 
+enum class ParameterType : std::uint8_t { text, integer, time };  // integer: not below 0
+
+// A parameter of a route's query.
+struct QueryParameter {
+  std::string_view name;
+  ParameterType type = ParameterType::text;
+  std::string_view description;
+  std::span<const std::string_view> values = {};  // the allowed ones; empty: all of the type
+  bool is_required = false;
+};
+
+// A field of a route's body. `type` is JSON Schema's; empty: several.
+struct BodyField {
+  std::string_view name;
+  std::string_view type;
+  std::string_view description;
+  bool is_required = false;
+};
+
+// What a route takes beside its path. Anything else is refused (checks.h).
+struct Takes {
+  std::span<const QueryParameter> query = {};  // without those of pages
+  bool is_paged = false;                       // takes `limit` and `cursor`
+  bool has_etag = false;                       // answers an ETag, or minds If-Match
+  // Every field of the body; nothing: the object is one of the settings, which check it.
+  std::optional<std::span<const BodyField>> body = {};
+};
+
 struct Route {
   http::Method method;
   std::string_view path;  // below /api/v1/: "webhooks/{id}"
   std::string_view summary;
   Role role;
   Task<http::Response> (Api::*answer)(Call& call);
+  Takes takes = {};
 };
 
 [[nodiscard]] std::span<const Route> routes();
+// All parameters of a query: a route's own, and those of pages if it has them.
+[[nodiscard]] std::vector<QueryParameter> query_parameters(const Takes& takes);
 
 // Whether a key's role allows what `role` may do.
 [[nodiscard]] bool may(const settings::ApiKey& caller, Role role);
@@ -179,11 +212,19 @@ class Api final {
   Task<http::Response> test_draft(Call& call, Json webhook, Json destination);
   Task<std::expected<std::string, http::Response>> sample_document(Call& call,
                                                                    const Webhook& webhook);
-  Task<std::vector<history::DeliveryRow>> mark_held(std::size_t lane,
-                                                    std::vector<history::DeliveryRow> rows);
+  Task<bool> is_event_type(Call& call);
+  Json attempt_json(const history::DeliveryRow& delivery, const history::EventRow* event,
+                    const Attempt& attempt, render::Scratch& scratch);
+  Task<std::shared_ptr<const history::Held>> held_now(std::size_t lane);
+  Task<std::expected<history::Filter, http::Response>> replay_filter(Call& call);
+  Task<Result<std::uint64_t>> count_replayable(std::size_t lane, history::Filter filter);
   Task<std::expected<std::vector<store::Accept>, http::Response>> accepts_for(
       Call& call, std::vector<history::DeliveryRow> rows, bool as_new);
-  Task<std::vector<DeliveryId>> accept_all(std::size_t lane, std::vector<store::Accept> batch);
+  struct Replayed {
+    store::AcceptStatus status = store::AcceptStatus::durable;  // of the first that was refused
+    std::vector<DeliveryId> ids;                                // those before it
+  };
+  Task<Replayed> accept_all(std::size_t lane, std::vector<store::Accept> batch);
   Task<std::vector<pipeline::DestinationStatus>> statuses(std::size_t lane,
                                                           std::vector<DestinationId> ids);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/iso_time.h"
 #include "base/parse.h"
 #include "model/limits.h"
@@ -29,17 +30,35 @@ http::Response no_content() {
   return {.status = 204};
 }
 
-http::Response problem(int status, std::string_view code, std::string_view detail,
-                       const std::vector<Problem>& errors) {
-  Json json = {{"type", "about:blank"},
-               {"title", http::reason_of(status)},
-               {"status", status},
-               {"code", code},
-               {"detail", detail}};
-  if (!errors.empty()) json["errors"] = to_json(errors);
-  http::Response response = json_response(status, json);
+namespace {
+
+http::Response problem_response(const Json& json) {
+  http::Response response = json_response(json.at("status").get<int>(), json);
   response.headers.front().value = "application/problem+json";
   return response;
+}
+
+Json problem_json(int status, std::string_view code, std::string_view detail) {
+  return {{"type", "about:blank"},
+          {"title", http::reason_of(status)},
+          {"status", status},
+          {"code", code},
+          {"detail", detail}};
+}
+
+}  // namespace
+
+http::Response problem(int status, std::string_view code, std::string_view detail,
+                       const std::vector<Problem>& errors) {
+  Json json = problem_json(status, code, detail);
+  if (!errors.empty()) json["errors"] = to_json(errors);
+  return problem_response(json);
+}
+
+http::Response bad_parameter(std::string_view name, std::string_view detail) {
+  Json json = problem_json(400, "bad_parameter", detail);
+  json["parameter"] = name;
+  return problem_response(json);
 }
 
 http::Response problem(const settings::Refused& refused) {
@@ -80,13 +99,42 @@ settings::IfVersion if_match(const http::Request& request) {
   return parse_integer<std::uint32_t>(header->substr(1, header->size() - 2)).value_or(0);
 }
 
+std::string PageAsked::cursor(std::string_view key) const {
+  return key.empty() ? "" : encode_base64url(as_bytes(fmt::format("{}:{}", list, key)));
+}
+
+http::Response bad_cursor() {
+  return bad_parameter("cursor", "`cursor` is not a `next_cursor` of this list.");
+}
+
+std::string ascending_key(std::uint64_t number) {
+  return fmt::format("{:020}", number);
+}
+
+std::string descending_key(std::uint64_t number) {
+  return ascending_key(UINT64_MAX - number);
+}
+
+std::string descending_key(WallTime time) {
+  return descending_key(static_cast<std::uint64_t>(time.time_since_epoch().count()));
+}
+
 std::expected<PageAsked, http::Response> page_asked(const Call& call) {
-  PageAsked asked{.cursor = call.parameter("cursor").value_or(""), .limit = limits::kPageDefault};
+  PageAsked asked{.list = std::string(http::path_of(call.request->target)),
+                  .limit = limits::kPageDefault};
+  if (const auto text = call.parameter("cursor"); text && !text->empty()) {
+    const std::optional<Bytes> bytes = decode_base64url(*text);
+    const std::string_view whole = bytes ? as_text(*bytes) : std::string_view();
+    const bool is_ours = whole.size() > asked.list.size() + 1 && whole.starts_with(asked.list) &&
+                         whole[asked.list.size()] == ':';
+    if (!is_ours) return std::unexpected(bad_cursor());
+    asked.after = whole.substr(asked.list.size() + 1);
+  }
   if (const auto text = call.parameter("limit")) {
     const auto limit = parse_integer<std::size_t>(*text);
     if (!limit || *limit < 1 || *limit > limits::kPageMax) {
       return std::unexpected(
-          problem(400, "bad_parameter", fmt::format("limit must be 1 to {}.", limits::kPageMax)));
+          bad_parameter("limit", fmt::format("`limit` must be 1 to {}.", limits::kPageMax)));
     }
     asked.limit = *limit;
   }
@@ -99,11 +147,22 @@ std::expected<std::optional<WallTime>, http::Response> time_asked(const Call& ca
   if (!text) return std::nullopt;
   const auto time = parse_iso_time(*text);
   if (!time) {
-    return std::unexpected(
-        problem(400, "bad_parameter",
-                fmt::format("{} must be a time such as 2026-11-24T09:00:00Z.", name)));
+    return std::unexpected(bad_parameter(
+        name, fmt::format("`{}` must be a time such as 2026-11-24T09:00:00Z.", name)));
   }
   return time;
+}
+
+Json versions_page(const std::vector<settings::VersionRow>& rows, const PageAsked& asked,
+                   const char* kind) {
+  return page_of(
+      rows, asked, [](const settings::VersionRow& row) { return descending_key(row.version); },
+      [kind](const settings::VersionRow& row) {
+        return Json{{"version", row.version},
+                    {"author", row.author},
+                    {"at", format_iso_time(row.at)},
+                    {kind, row.object}};
+      });
 }
 
 }  // namespace eilpost::admin

@@ -15,7 +15,8 @@ Json to_json(const history::ItemRow& item) {
           {"id", parse_json(item.id).value_or(Json(item.id))},
           {"name", item.name},
           {"parent", item.parent.empty() ? Json() : parse_json(item.parent).value_or(item.parent)},
-          {"last_seen_at", format_iso_time(item.last_seen_at)}};
+          {"last_seen_at",
+           item.last_seen_at == WallTime{} ? Json() : Json(format_iso_time(item.last_seen_at))}};
 }
 
 Json declarations(const std::vector<PropertyDeclaration>& properties) {
@@ -36,16 +37,22 @@ http::Response type_response(int status, const EventType& type) {
 }  // namespace
 
 Task<http::Response> Api::list_event_types(Call& call) {
+  const auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
   const std::shared_ptr<const Catalog> catalog =
       co_await on_settings(call, [this] { return parts_.settings.catalog(); });
-  Json data = Json::array();
-  for (const EventType& type : catalog->types()) data.push_back(settings::to_json(type));
+  // The built-in types in the catalog's order, then the custom ones by code.
+  const auto key_of = [&](const EventType& type) {
+    const auto index = static_cast<std::uint64_t>(&type - catalog->types().data());
+    return type.is_custom ? "custom " + type.code : "built in " + ascending_key(index);
+  };
+  Json page = page_of(catalog->types(), *asked, key_of,
+                      [](const EventType& type) { return settings::to_json(type); });
   Json groups = Json::array();
   for (const EventGroup& group : catalog->groups()) {
     groups.push_back(
         {{"code", group.code}, {"label", {{"en", group.label.en}, {"de", group.label.de}}}});
   }
-  Json page = page_json(std::move(data), "");
   page["groups"] = std::move(groups);
   page["common_properties"] = declarations(catalog->common_properties());
   co_return json_response(200, page);
@@ -87,36 +94,51 @@ Task<http::Response> Api::delete_event_type(Call& call) {
   co_return saved ? no_content() : problem(saved.error());
 }
 
+Task<bool> Api::is_event_type(Call& call) {
+  const std::shared_ptr<const Catalog> catalog =
+      co_await on_settings(call, [this] { return parts_.settings.catalog(); });
+  co_return catalog->find(call.arguments.front()) != nullptr;
+}
+
 Task<http::Response> Api::list_seen_properties(Call& call) {
+  const auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
+  const bool is_known = co_await is_event_type(call);
+  if (!is_known) co_return not_found("event type");
   using Rows = Result<std::vector<history::PropertyRow>>;
   const Rows rows = co_await on_history<Rows>(
       call.lane,
       [code = call.arguments.front()](history::Reader& reader) { return reader.properties(code); });
   if (!rows) co_return problem(rows.error());
-  Json data = Json::array();
-  for (const history::PropertyRow& row : *rows) {
-    data.push_back({{"path", row.path}, {"type", row.type}, {"count", row.count}});
-  }
-  co_return json_response(200, page_json(std::move(data), ""));
+  co_return json_response(
+      200, page_of(
+               *rows, *asked, [](const history::PropertyRow& row) { return row.path; },
+               [](const history::PropertyRow& row) {
+                 return Json{{"path", row.path}, {"type", row.type}, {"count", row.count}};
+               }));
 }
 
 Task<http::Response> Api::list_seen_values(Call& call) {
-  const auto property = call.parameter("property");
-  if (!property) co_return problem(400, "bad_parameter", "Give ?property=, such as nps.");
   const auto asked = page_asked(call);
   if (!asked) co_return asked.error();
+  const bool is_known = co_await is_event_type(call);
+  if (!is_known) co_return not_found("event type");
   using Rows = Result<std::vector<history::ValueRow>>;
   const Rows rows = co_await on_history<Rows>(
-      call.lane, [code = call.arguments.front(), path = *property, count = asked->limit](
-                     history::Reader& reader) { return reader.values(code, path, count); });
+      call.lane, [code = call.arguments.front(), path = call.parameter("property").value_or("")](
+                     history::Reader& reader) { return reader.values(code, path, SIZE_MAX); });
   if (!rows) co_return problem(rows.error());
-  Json data = Json::array();
-  for (const history::ValueRow& row : *rows) {
-    data.push_back({{"value", parse_json(row.value).value_or(Json(row.value))},
-                    {"count", row.count},
-                    {"last_seen_at", format_iso_time(row.last_seen_at)}});
-  }
-  co_return json_response(200, page_json(std::move(data), ""));
+  co_return json_response(
+      200, page_of(
+               *rows, *asked,
+               [](const history::ValueRow& row) {
+                 return descending_key(row.count) + descending_key(row.last_seen_at) + row.value;
+               },
+               [](const history::ValueRow& row) {
+                 return Json{{"value", parse_json(row.value).value_or(Json(row.value))},
+                             {"count", row.count},
+                             {"last_seen_at", format_iso_time(row.last_seen_at)}};
+               }));
 }
 
 Task<http::Response> Api::list_items(Call& call) {
@@ -124,13 +146,15 @@ Task<http::Response> Api::list_items(Call& call) {
   if (!asked) co_return asked.error();
   using Rows = Result<std::vector<history::ItemRow>>;
   const Rows rows = co_await on_history<Rows>(
-      call.lane, [type = call.parameter("type").value_or(""),
-                  search = call.parameter("search").value_or(""), count = asked->limit](
-                     history::Reader& reader) { return reader.items(type, search, count); });
+      call.lane,
+      [type = call.parameter("type").value_or(""), search = call.parameter("search").value_or("")](
+          history::Reader& reader) { return reader.items(type, search, SIZE_MAX); });
   if (!rows) co_return problem(rows.error());
-  Json data = Json::array();
-  for (const history::ItemRow& row : *rows) data.push_back(to_json(row));
-  co_return json_response(200, page_json(std::move(data), ""));
+  const auto key_of = [](const history::ItemRow& item) {
+    return descending_key(item.last_seen_at) + item.type + '\0' + item.id;
+  };
+  const auto show = [](const history::ItemRow& item) { return to_json(item); };
+  co_return json_response(200, page_of(*rows, *asked, key_of, show));
 }
 
 Task<http::Response> Api::create_item(Call& call) {
@@ -154,18 +178,21 @@ Task<http::Response> Api::create_item(Call& call) {
   }
   if (call.body.contains("parent")) item.parent = to_text(call.body["parent"]);
   if (!errors.empty()) co_return problem(422, "invalid", "The item is not valid.", errors);
-  item.last_seen_at = wall_now();
   const Json answer = to_json(item);
   parts_.history.add_item(std::move(item));
   co_return json_response(201, answer);
 }
 
 Task<http::Response> Api::list_environments(Call& call) {
+  const auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
   const std::vector<Environment> all =
       co_await on_settings(call, [this] { return parts_.settings.environments(); });
-  Json data = Json::array();
-  for (const Environment& environment : all) data.push_back(settings::to_json(environment));
-  co_return json_response(200, page_json(std::move(data), ""));
+  const auto key_of = [](const Environment& environment) {
+    return ascending_key(static_cast<std::uint32_t>(environment.id));
+  };
+  const auto show = [](const Environment& environment) { return settings::to_json(environment); };
+  co_return json_response(200, page_of(all, *asked, key_of, show));
 }
 
 Task<http::Response> Api::create_environment(Call& call) {

@@ -133,17 +133,12 @@ Task<http::Response> Api::delete_destination(Call& call) {
 Task<http::Response> Api::list_destination_versions(Call& call) {
   const auto id = id_argument<DestinationId>(call);
   if (!id) co_return not_found("destination");
+  const auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
   const std::vector<settings::VersionRow> rows = co_await on_settings(
       call, [this, id = *id] { return parts_.settings.destination_versions(id); });
   if (rows.empty()) co_return not_found("destination");
-  Json data = Json::array();
-  for (const settings::VersionRow& row : rows) {
-    data.push_back({{"version", row.version},
-                    {"author", row.author},
-                    {"at", format_iso_time(row.at)},
-                    {"destination", row.object}});
-  }
-  co_return json_response(200, page_json(std::move(data), ""));
+  co_return json_response(200, versions_page(rows, *asked, "destination"));
 }
 
 Task<http::Response> Api::resume_destination(Call& call) {
@@ -196,14 +191,18 @@ Task<std::expected<std::string, http::Response>> Api::inbox_token(Call& call) {
 }
 
 Task<http::Response> Api::show_inbox(Call& call) {
+  const auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
   const auto token = co_await inbox_token(call);
   if (!token) co_return token.error();
-  Json data = Json::array();
-  for (const pipeline::InboxRequest& request : parts_.inbox.list(*token)) {
-    data.push_back(to_json(request));
-  }
+  std::vector<pipeline::InboxRequest> requests = parts_.inbox.list(*token);
+  const auto key_of = [](const pipeline::InboxRequest& request) {
+    return descending_key(request.number);
+  };
+  std::ranges::sort(requests, {}, key_of);
+  Json page = page_of(requests, *asked, key_of,
+                      [](const pipeline::InboxRequest& request) { return to_json(request); });
   const pipeline::InboxAnswer answer = parts_.inbox.answer(*token);
-  Json page = page_json(std::move(data), "");
   page["answer"] = {{"status", answer.status}, {"body", answer.body}};
   co_return json_response(200, page);
 }

@@ -14,10 +14,6 @@
 namespace eilpost::admin {
 namespace {
 
-http::Response bad_parameter(std::string_view detail) {
-  return problem(400, "bad_parameter", detail);
-}
-
 Json time_or_null(const std::optional<WallTime>& time) {
   return time ? Json(format_iso_time(*time)) : Json();
 }
@@ -34,7 +30,7 @@ std::expected<history::Filter, http::Response> filter_from_json(const Json& json
   history::Filter filter;
   for (const auto& [key, value] : json.items()) {
     if (!value.is_string()) {
-      return std::unexpected(bad_parameter(fmt::format("`{}` must be text.", key)));
+      return std::unexpected(bad_parameter(key, fmt::format("`{}` must be text.", key)));
     }
     const std::string text = value.get<std::string>();
     bool is_good = true;
@@ -60,11 +56,13 @@ std::expected<history::Filter, http::Response> filter_from_json(const Json& json
       (key == "from" ? filter.from : filter.until) = time;
     } else {
       return std::unexpected(bad_parameter(
+          key,
           fmt::format("`{}` is no filter; there are webhook, destination, event_type, event_id, "
                       "user, state, from, until.",
                       key)));
     }
-    if (!is_good) return std::unexpected(bad_parameter(fmt::format("`{}` is not valid.", key)));
+    if (!is_good)
+      return std::unexpected(bad_parameter(key, fmt::format("`{}` is not valid.", key)));
   }
   return filter;
 }
@@ -148,22 +146,22 @@ Json to_json(const Attempt& attempt) {
   return json;
 }
 
-// The journal does not know what is held: a disabled webhook or destination holds what it owes.
-Task<std::vector<history::DeliveryRow>> Api::mark_held(std::size_t lane,
-                                                       std::vector<history::DeliveryRow> rows) {
-  const auto snapshot = co_await env::run_on(parts_.settings_worker, loop(lane),
-                                             [this] { return parts_.settings.snapshot(); });
-  for (history::DeliveryRow& row : rows) {
-    if (row.state != DeliveryState::pending && row.state != DeliveryState::retrying) continue;
-    const auto webhook = snapshot->webhooks.find(row.webhook);
-    const auto destination = snapshot->destinations.find(row.destination);
-    const bool is_held =
-        (webhook != snapshot->webhooks.end() && !webhook->second->webhook.enabled) ||
-        (destination != snapshot->destinations.end() &&
-         destination->second->destination.state != DestinationState::active);
-    if (is_held) row.state = DeliveryState::held;
-  }
-  co_return rows;
+Task<std::shared_ptr<const history::Held>> Api::held_now(std::size_t lane) {
+  co_return co_await env::run_on(parts_.settings_worker, loop(lane), [this] {
+    const auto snapshot = parts_.settings.snapshot();
+    auto held = std::make_shared<history::Held>();
+    for (const auto& [id, webhook] : snapshot->webhooks) {
+      if (!webhook->webhook.enabled) held->webhooks.push_back(id);
+    }
+    for (const auto& [id, destination] : snapshot->destinations) {
+      if (destination->destination.state != DestinationState::active) {
+        held->destinations.push_back(id);
+      }
+    }
+    std::ranges::sort(held->webhooks);
+    std::ranges::sort(held->destinations);
+    return std::shared_ptr<const history::Held>(std::move(held));
+  });
 }
 
 Task<http::Response> Api::list_events(Call& call) {
@@ -172,14 +170,14 @@ Task<http::Response> Api::list_events(Call& call) {
   const auto filter = filter_asked(call);
   if (!filter) co_return filter.error();
   using Rows = Result<history::Rows<history::EventRow>>;
-  const history::Page page{.cursor = asked->cursor, .count = asked->limit};
+  const history::Page page{.cursor = asked->after, .count = asked->limit};
   const Rows rows = co_await on_history<Rows>(
       call.lane,
       [filter = *filter, page](history::Reader& reader) { return reader.events(filter, page); });
   if (!rows) co_return problem(rows.error());
   Json data = Json::array();
   for (const history::EventRow& row : rows->rows) data.push_back(to_json(row));
-  co_return json_response(200, page_json(std::move(data), rows->next_cursor));
+  co_return json_response(200, page_json(std::move(data), asked->cursor(rows->next_cursor)));
 }
 
 Task<http::Response> Api::show_event(Call& call) {
@@ -199,47 +197,44 @@ Task<http::Response> Api::list_deliveries(Call& call) {
   if (!asked) co_return asked.error();
   auto filter = filter_asked(call);
   if (!filter) co_return filter.error();
-  const bool only_held =
-      std::ranges::find(filter->states, DeliveryState::held) != filter->states.end();
-  if (only_held) filter->states = {DeliveryState::pending, DeliveryState::retrying};
+  filter->held = co_await held_now(call.lane);
   using Rows = Result<history::Rows<history::DeliveryRow>>;
-  const history::Page page{.cursor = asked->cursor, .count = asked->limit};
-  Rows rows =
+  const history::Page page{.cursor = asked->after, .count = asked->limit};
+  const Rows rows =
       co_await on_history<Rows>(call.lane, [filter = *filter, page](history::Reader& reader) {
         return reader.deliveries(filter, page);
       });
   if (!rows) co_return problem(rows.error());
-  const std::vector<history::DeliveryRow> marked =
-      co_await mark_held(call.lane, std::move(rows->rows));
   Json data = Json::array();
-  for (const history::DeliveryRow& row : marked) {
-    if (!only_held || row.state == DeliveryState::held) data.push_back(to_json(row));
-  }
-  co_return json_response(200, page_json(std::move(data), rows->next_cursor));
+  for (const history::DeliveryRow& row : rows->rows) data.push_back(to_json(row));
+  co_return json_response(200, page_json(std::move(data), asked->cursor(rows->next_cursor)));
 }
 
 Task<http::Response> Api::show_delivery(Call& call) {
   const auto id = id_argument<DeliveryId>(call);
   if (!id) co_return not_found("delivery");
   using Row = Result<std::optional<history::DeliveryRow>>;
-  const Row row = co_await on_history<Row>(
+  Row row = co_await on_history<Row>(
       call.lane, [id = *id](history::Reader& reader) { return reader.delivery(id); });
   if (!row) co_return problem(row.error());
   if (!*row) co_return not_found("delivery");
-  const std::vector<history::DeliveryRow> marked =
-      co_await mark_held(call.lane, std::vector{**row});
-  co_return json_response(200, to_json(marked.front()));
+  const std::shared_ptr<const history::Held> held = co_await held_now(call.lane);
+  (*row)->state = history::seen_state(*held, **row);
+  co_return json_response(200, to_json(**row));
 }
 
 Task<http::Response> Api::list_tests(Call& call) {
   const auto asked = page_asked(call);
   if (!asked) co_return asked.error();
   using Rows = Result<std::vector<history::TestRecord>>;
-  const Rows rows = co_await on_history<Rows>(
-      call.lane, [count = asked->limit](history::Reader& reader) { return reader.tests(count); });
+  const auto read = [](history::Reader& reader) { return reader.tests(SIZE_MAX); };
+  Rows rows = co_await on_history<Rows>(call.lane, read);
   if (!rows) co_return problem(rows.error());
-  Json data = Json::array();
-  for (const history::TestRecord& row : *rows) {
+  const auto key_of = [](const history::TestRecord& row) {
+    return descending_key(row.attempt.started_at) + row.delivery.webhook_id;
+  };
+  std::ranges::sort(*rows, {}, key_of);
+  const auto show = [](const history::TestRecord& row) {
     Json json = {{"id", row.delivery.webhook_id},
                  {"event_type", row.delivery.event_type},
                  {"webhook", saved_id(row.delivery.webhook)},
@@ -247,15 +242,36 @@ Task<http::Response> Api::list_tests(Call& call) {
                  {"started_at", format_iso_time(row.attempt.started_at)},
                  {"duration_ms", row.attempt.duration.count()}};
     json.update(to_json(row.attempt.outcome));
-    data.push_back(std::move(json));
-  }
-  co_return json_response(200, page_json(std::move(data), ""));
+    return json;
+  };
+  co_return json_response(200, page_of(*rows, *asked, key_of, show));
 }
 
-// Each attempt with its request, made again from the versions that were used.
+// The request of an attempt, made again from the versions that were used.
+Json Api::attempt_json(const history::DeliveryRow& delivery, const history::EventRow* event,
+                       const Attempt& attempt, render::Scratch& scratch) {
+  Json json = to_json(attempt);
+  const auto webhook = parts_.settings.webhook_at(delivery.webhook, attempt.webhook_version);
+  const auto destination =
+      parts_.settings.destination_at(delivery.destination, attempt.destination_version);
+  if (!webhook || !destination || event == nullptr) return json;
+  const std::string id = delivery.webhook_id.empty() ? to_string(delivery.id) : delivery.webhook_id;
+  const auto request = render::render({.webhook = *webhook->compiled,
+                                       .destination = *destination->compiled,
+                                       .document = event->document,
+                                       .delivery_id = id,
+                                       .attempt_at = attempt.started_at},
+                                      scratch, {.mask_secrets = true});
+  json["request"] = request ? to_json(*request) : Json();
+  json["request_is_exact"] = request && hash64(request->body) == attempt.body_hash;
+  return json;
+}
+
 Task<http::Response> Api::list_attempts(Call& call) {
   const auto id = id_argument<DeliveryId>(call);
   if (!id) co_return not_found("delivery");
+  auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
   struct Found {
     std::optional<history::DeliveryRow> delivery;
     std::vector<Attempt> attempts;
@@ -271,32 +287,16 @@ Task<http::Response> Api::list_attempts(Call& call) {
   auto found = co_await on_history<Result<Found>>(call.lane, read);
   if (!found) co_return problem(found.error());
   if (!found->delivery) co_return not_found("delivery");
-  Json data = co_await on_settings(call, [this, found = std::move(found)] {
-    Json list = Json::array();
+  const auto show = [this, asked = std::move(*asked), found = std::move(*found)] {
     const auto scratch = render::make_scratch();
-    const history::DeliveryRow& delivery = *found->delivery;
-    for (const Attempt& attempt : found->attempts) {
-      Json json = to_json(attempt);
-      const auto webhook = parts_.settings.webhook_at(delivery.webhook, attempt.webhook_version);
-      const auto destination =
-          parts_.settings.destination_at(delivery.destination, attempt.destination_version);
-      if (webhook && destination && found->event) {
-        const std::string id_text =
-            delivery.webhook_id.empty() ? to_string(delivery.id) : delivery.webhook_id;
-        const auto request = render::render({.webhook = *webhook->compiled,
-                                             .destination = *destination->compiled,
-                                             .document = found->event->document,
-                                             .delivery_id = id_text,
-                                             .attempt_at = attempt.started_at},
-                                            *scratch, {.mask_secrets = true});
-        json["request"] = request ? to_json(*request) : Json();
-        json["request_is_exact"] = request && hash64(request->body) == attempt.body_hash;
-      }
-      list.push_back(std::move(json));
-    }
-    return list;
-  });
-  co_return json_response(200, page_json(std::move(data), ""));
+    return page_of(
+        found.attempts, asked, [](const Attempt& attempt) { return ascending_key(attempt.number); },
+        [&](const Attempt& attempt) {
+          return attempt_json(*found.delivery, found.event ? &*found.event : nullptr, attempt,
+                              *scratch);
+        });
+  };
+  co_return json_response(200, co_await on_settings(call, show));
 }
 
 }  // namespace eilpost::admin

@@ -99,17 +99,12 @@ Task<http::Response> Api::delete_webhook(Call& call) {
 Task<http::Response> Api::list_webhook_versions(Call& call) {
   const auto id = id_argument<WebhookId>(call);
   if (!id) co_return not_found("webhook");
+  const auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
   const std::vector<settings::VersionRow> rows =
       co_await on_settings(call, [this, id = *id] { return parts_.settings.webhook_versions(id); });
   if (rows.empty()) co_return not_found("webhook");
-  Json data = Json::array();
-  for (const settings::VersionRow& row : rows) {
-    data.push_back({{"version", row.version},
-                    {"author", row.author},
-                    {"at", format_iso_time(row.at)},
-                    {"webhook", row.object}});
-  }
-  co_return json_response(200, page_json(std::move(data), ""));
+  co_return json_response(200, versions_page(rows, *asked, "webhook"));
 }
 
 }  // namespace eilpost::admin

@@ -17,12 +17,35 @@ constexpr Source kByEvent = {.from =
                                  "d.key<e.first_key+e.deliveries_count",
                              .order = " ORDER BY e.sequence DESC, d.key DESC"};
 
+std::string marks(std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += i == 0 ? "?" : ",?";
+  return text;
+}
+
+template <class Id>
+std::string json_list(const std::vector<Id>& ids) {
+  std::string text = "[";
+  for (const Id id : ids) {
+    if (text.size() > 1) text += ',';
+    text += std::to_string(to_column(static_cast<std::uint64_t>(id)));
+  }
+  return text + ']';
+}
+
 }  // namespace
 
-void Conditions::add(std::string_view condition, Value value) {
+DeliveryState seen_state(const Held& held, const DeliveryRow& row) {
+  if (row.state != DeliveryState::pending && row.state != DeliveryState::retrying) return row.state;
+  const bool is_held = std::ranges::binary_search(held.webhooks, row.webhook) ||
+                       std::ranges::binary_search(held.destinations, row.destination);
+  return is_held ? DeliveryState::held : row.state;
+}
+
+void Conditions::add(std::string_view condition, std::vector<Value> values) {
   text_ += text_.empty() ? " WHERE " : " AND ";
   text_ += condition;
-  values_.push_back(std::move(value));
+  std::ranges::move(values, std::back_inserter(values_));
 }
 
 void Conditions::add_any(std::string_view column, std::vector<Value> values) {
@@ -31,45 +54,71 @@ void Conditions::add_any(std::string_view column, std::vector<Value> values) {
   if (values.size() == 1) {
     condition += "=?";
   } else {
-    condition += " IN (";
-    for (std::size_t i = 0; i < values.size(); ++i) condition += i == 0 ? "?" : ",?";
-    condition += ')';
+    condition += " IN (" + marks(values.size()) + ')';
   }
-  text_ += text_.empty() ? " WHERE " : " AND ";
-  text_ += condition;
-  std::ranges::move(values, std::back_inserter(values_));
+  add(condition, std::move(values));
 }
 
 void Conditions::add_event_filter(const Filter& filter) {
-  if (filter.event_id) add("e.id=?", *filter.event_id);
-  if (filter.user) add("e.user=?", *filter.user);
+  if (filter.event_id) add("e.id=?", {*filter.event_id});
+  if (filter.user) add("e.user=?", {*filter.user});
   if (!filter.event_types.empty()) {
     add_any("e.type", {filter.event_types.begin(), filter.event_types.end()});
   }
   if (filter.environment) {
-    add("e.environment=?", std::int64_t{static_cast<std::uint32_t>(*filter.environment)});
+    add("e.environment=?", {std::int64_t{static_cast<std::uint32_t>(*filter.environment)}});
   }
-  if (filter.from) add("e.received_at>=?", to_column(*filter.from));
-  if (filter.until) add("e.received_at<?", to_column(*filter.until));
+  if (filter.from) add("e.received_at>=?", {to_column(*filter.from)});
+  if (filter.until) add("e.received_at<?", {to_column(*filter.until)});
 }
 
 void Conditions::add_delivery_filter(const Filter& filter) {
   if (filter.webhook) {
-    add("d.webhook=?", to_column(static_cast<std::uint64_t>(*filter.webhook)));
+    add("d.webhook=?", {to_column(static_cast<std::uint64_t>(*filter.webhook))});
   }
   if (filter.destination) {
-    add("d.destination=?", to_column(static_cast<std::uint64_t>(*filter.destination)));
+    add("d.destination=?", {to_column(static_cast<std::uint64_t>(*filter.destination))});
   }
-  if (filter.states.empty()) return;
+  if (!filter.states.empty()) add_states(filter);
+}
+
+void Conditions::add_states(const Filter& filter) {
+  const auto is_asked = [&](DeliveryState state) {
+    return std::ranges::find(filter.states, state) != filter.states.end();
+  };
+  const bool is_any_held =
+      filter.held && !(filter.held->webhooks.empty() && filter.held->destinations.empty());
   std::vector<Value> states;
-  states.reserve(filter.states.size());
+  bool asks_owed = false;
   for (const DeliveryState state : filter.states) {
     states.emplace_back(std::int64_t{static_cast<std::uint8_t>(state)});
+    asks_owed = asks_owed || state == DeliveryState::pending || state == DeliveryState::retrying;
   }
-  // Most deliveries are delivered: the index would find too many. `+` keeps it out.
-  const bool is_common =
-      std::ranges::find(filter.states, DeliveryState::delivered) != filter.states.end();
-  add_any(is_common ? "+d.state" : "d.state", std::move(states));
+  if (!is_any_held || (!asks_owed && !is_asked(DeliveryState::held))) {
+    // Most deliveries are delivered: the index would find too many. `+` keeps it out.
+    add_any(is_asked(DeliveryState::delivered) ? "+d.state" : "d.state", std::move(states));
+    return;
+  }
+  // Of what is owed the held ones have a state of their own. The lists may be long: each is one
+  // value, a JSON array.
+  constexpr std::string_view kIsHeld =
+      "(d.webhook IN (SELECT value FROM json_each(?)) OR d.destination IN (SELECT value FROM "
+      "json_each(?)))";
+  const Value webhooks = json_list(filter.held->webhooks);
+  const Value destinations = json_list(filter.held->destinations);
+  std::string condition =
+      "(d.state IN (" + marks(states.size()) + ") AND NOT (d.state IN (0,1) AND ";
+  condition += kIsHeld;
+  condition += ')';
+  states.push_back(webhooks);
+  states.push_back(destinations);
+  if (is_asked(DeliveryState::held)) {
+    condition += " OR d.state IN (0,1) AND ";
+    condition += kIsHeld;
+    states.push_back(webhooks);
+    states.push_back(destinations);
+  }
+  add(condition + ')', std::move(states));
 }
 
 std::string Conditions::where() const {

@@ -17,8 +17,8 @@ class Conditions final {
  public:
   using Value = std::variant<std::int64_t, std::string>;
 
-  // `condition` with its one `?`.
-  void add(std::string_view condition, Value value);
+  // `condition` with its `?`s.
+  void add(std::string_view condition, std::vector<Value> values);
   // `column` is one of `values`. REQUIRES: there are some.
   void add_any(std::string_view column, std::vector<Value> values);
   void add_event_filter(const Filter& filter);
@@ -28,6 +28,8 @@ class Conditions final {
   void bind(database::Statement& statement) const;
 
  private:
+  void add_states(const Filter& filter);
+
   std::string text_;
   std::vector<Value> values_;
 };

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,6 +71,17 @@ struct EventRow {
   std::string document;  // empty in lists
 };
 
+// Whose deliveries are held while they are owed: those of disabled webhooks and destinations. The
+// journal does not know it. Both are sorted.
+struct Held {
+  std::vector<WebhookId> webhooks;
+  std::vector<DestinationId> destinations;
+};
+
+// The state that people see: held, if the delivery is owed and `held` names its webhook or
+// destination.
+[[nodiscard]] DeliveryState seen_state(const Held& held, const DeliveryRow& row);
+
 // What is searched for. Everything that is set must hold.
 struct Filter {
   std::optional<WebhookId> webhook;
@@ -77,7 +89,8 @@ struct Filter {
   std::vector<std::string> event_types;  // any of them
   std::optional<std::string> event_id;
   std::optional<std::string> user;
-  std::vector<DeliveryState> states;  // any of them
+  std::vector<DeliveryState> states;  // any of them, as seen_state() says with `held`
+  std::shared_ptr<const Held> held;   // absent: nothing is held
   std::optional<EnvironmentId> environment;
   std::optional<WallTime> from;   // accepted at or after
   std::optional<WallTime> until;  // accepted before
@@ -137,6 +150,9 @@ class Reader {
   [[nodiscard]] virtual Result<Rows<DeliveryRow>> deliveries(const Filter& filter,
                                                              const Page& page) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> count_deliveries(const Filter& filter) = 0;
+  // The same for each webhook that has some.
+  [[nodiscard]] virtual Result<std::map<WebhookId, std::uint64_t>> count_by_webhook(
+      const Filter& filter) = 0;
   [[nodiscard]] virtual Result<std::optional<DeliveryRow>> delivery(DeliveryId id) = 0;
   [[nodiscard]] virtual Result<std::vector<Attempt>> attempts(DeliveryId id) = 0;
   // With the document.

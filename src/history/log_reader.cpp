@@ -72,9 +72,9 @@ Result<void> collect(LogFile& file, const Filter& filter, std::optional<Delivery
     EILPOST_ASSIGN_OR_RETURN(const std::optional<std::int64_t> key,
                              file.first_key(cursor->sequence));
     if (key) {
-      conditions.add("d.key<?", *key + cursor->ordinal);
+      conditions.add("d.key<?", {*key + cursor->ordinal});
     } else {
-      conditions.add("d.sequence<=?", to_column(cursor->sequence.value));
+      conditions.add("d.sequence<=?", {to_column(cursor->sequence.value)});
     }
   }
   const Source source = source_for(filter, file.facts().is_closed);
@@ -87,6 +87,7 @@ Result<void> collect(LogFile& file, const Filter& filter, std::optional<Delivery
     EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.step());
     if (!has_row) return {};
     rows.push_back(read_delivery(select));
+    if (filter.held) rows.back().state = seen_state(*filter.held, rows.back());
   }
 }
 
@@ -95,7 +96,7 @@ Result<void> collect(LogFile& file, const Filter& filter, Position before, std::
                      std::vector<EventRow>& rows) {
   Conditions conditions;
   conditions.add_event_filter(filter);
-  conditions.add("e.sequence<?", to_column(before.value));
+  conditions.add("e.sequence<?", {to_column(before.value)});
   EILPOST_ASSIGN_OR_RETURN(
       auto select, file.database().prepare(
                        fmt::format("SELECT {} FROM events e{} ORDER BY e.sequence DESC LIMIT {}",
@@ -163,21 +164,31 @@ Result<Rows<DeliveryRow>> LogReader::deliveries(const Filter& filter, const Page
 }
 
 Result<std::uint64_t> LogReader::count_deliveries(const Filter& filter) {
+  EILPOST_ASSIGN_OR_RETURN(const auto counts, count_by_webhook(filter));
   std::uint64_t count = 0;
+  for (const auto& [webhook, of_webhook] : counts) count += of_webhook;
+  return count;
+}
+
+Result<std::map<WebhookId, std::uint64_t>> LogReader::count_by_webhook(const Filter& filter) {
+  std::map<WebhookId, std::uint64_t> counts;
   Conditions conditions;
   conditions.add_event_filter(filter);
   conditions.add_delivery_filter(filter);
   EILPOST_RETURN_IF_ERROR(for_each_file(filter, kNewest, [&](LogFile& file) -> Result<bool> {
     const Source source = source_for(filter, file.facts().is_closed);
-    EILPOST_ASSIGN_OR_RETURN(
-        auto select, file.database().prepare(
-                         fmt::format("SELECT count(*){}{}", source.from, conditions.where())));
+    EILPOST_ASSIGN_OR_RETURN(auto select, file.database().prepare(fmt::format(
+                                              "SELECT d.webhook,count(*){}{} GROUP BY d.webhook",
+                                              source.from, conditions.where())));
     conditions.bind(select);
-    EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.step());
-    if (has_row) count += static_cast<std::uint64_t>(select.integer(0));
-    return true;
+    while (true) {
+      EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.step());
+      if (!has_row) return true;
+      counts[static_cast<WebhookId>(select.integer(0))] +=
+          static_cast<std::uint64_t>(select.integer(1));
+    }
   }));
-  return count;
+  return counts;
 }
 
 Result<std::optional<DeliveryRow>> LogReader::delivery(DeliveryId id) {

@@ -22,6 +22,8 @@ class LogReader final : public Reader {
   [[nodiscard]] Result<Rows<DeliveryRow>> deliveries(const Filter& filter,
                                                      const Page& page) override;
   [[nodiscard]] Result<std::uint64_t> count_deliveries(const Filter& filter) override;
+  [[nodiscard]] Result<std::map<WebhookId, std::uint64_t>> count_by_webhook(
+      const Filter& filter) override;
   [[nodiscard]] Result<std::optional<DeliveryRow>> delivery(DeliveryId id) override;
   [[nodiscard]] Result<std::vector<Attempt>> attempts(DeliveryId id) override;
   [[nodiscard]] Result<std::optional<EventRow>> event_of(DeliveryId id) override;

@@ -196,6 +196,19 @@ std::optional<std::string> find_query_parameter(std::string_view query, std::str
   return std::nullopt;
 }
 
+std::optional<std::vector<QueryField>> parse_query(std::string_view query) {
+  std::vector<QueryField> fields;
+  while (!query.empty()) {
+    std::string_view value = take_element(query, '&');
+    if (value.empty()) continue;
+    std::optional<std::string> name = decode_form(take_element(value, '='));
+    std::optional<std::string> decoded = decode_form(value);
+    if (!name || !decoded) return std::nullopt;
+    fields.push_back({.name = std::move(*name), .value = std::move(*decoded)});
+  }
+  return fields;
+}
+
 std::string_view reason_of(int status) {
   if (status < 0 || std::cmp_greater_equal(status, kStatusEnd)) return {};
   return kReasonOfStatus[static_cast<std::size_t>(status)];

@@ -53,6 +53,14 @@ struct Request {
 [[nodiscard]] std::optional<std::string> find_query_parameter(std::string_view query,
                                                               std::string_view name);
 
+// The parameters of a query in their order, decoded like those of find_query_parameter(); nothing
+// if one cannot be decoded.
+struct QueryField {
+  std::string name;
+  std::string value;
+};
+[[nodiscard]] std::optional<std::vector<QueryField>> parse_query(std::string_view query);
+
 struct Response {
   int status = 200;
   Headers headers;
