@@ -136,6 +136,7 @@ void DestinationQueue::fail(const Due& due, FailReason reason) {
   context_.store.record(
       store::Settled{.delivery = due.id, .reason = reason, .at = context_.loop.clock().wall_now()});
   pipeline::add(context_.counters.deliveries_failed);
+  context_.counters.owed_times.remove(due.accepted_at);
 }
 
 void DestinationQueue::push_later(Later later) {
@@ -239,13 +240,14 @@ void DestinationQueue::finish(Due due, Attempt attempt) {
     last_failure_at_ = attempt.started_at;
     last_error_ = attempt.outcome.detail;
   }
+  count_attempt(context_.counters.figures, attempt.outcome, attempt.duration);
   context_.store.record(std::move(attempt));
   if (next.state == DeliveryState::retrying) {
     add_later(std::move(due), next.retry_at);
-  } else if (next.state == DeliveryState::delivered) {
-    pipeline::add(context_.counters.deliveries_delivered);
   } else {
-    pipeline::add(context_.counters.deliveries_failed);
+    context_.counters.owed_times.remove(due.accepted_at);
+    pipeline::add(next.state == DeliveryState::delivered ? context_.counters.deliveries_delivered
+                                                         : context_.counters.deliveries_failed);
   }
   if (next.disable_destination) {
     gone_version_ = std::max(gone_version_.value_or(0), version);

@@ -53,6 +53,7 @@ Task<void> Pipeline::Lane::post_events(const http::Request& request, const env::
   } else {
     http::Headers cors = ingest_.cors_headers(request, *snapshot->sources);
     response = co_await answer_events(request, client);
+    if (response.status >= 400) count_refusal(context_.counters.figures, response.status);
     std::ranges::move(cors, std::back_inserter(response.headers));
   }
   (void)co_await responder.respond(std::move(response));
@@ -62,7 +63,6 @@ Task<http::Response> Pipeline::Lane::answer_events(const http::Request& request,
                                                    const env::Endpoint& client) {
   LaneCounters& counters = context_.counters;
   if (const auto refusal = refuse_when_overloaded()) {
-    pipeline::add(counters.requests_refused);
     co_return ingest::refusal_response(*refusal);
   }
   const ingest::Now now{.instant = context_.loop.clock().now(),
@@ -70,7 +70,6 @@ Task<http::Response> Pipeline::Lane::answer_events(const http::Request& request,
   std::expected<ingest::Taken, ingest::Refusal> taken =
       ingest_.take(request, client, *context_.snapshot->sources, *context_.snapshot->catalog, now);
   if (!taken) {
-    pipeline::add(counters.requests_refused);
     co_return ingest::refusal_response(taken.error());
   }
   pipeline::add(counters.events_rejected, taken->rejected.size());
@@ -79,7 +78,6 @@ Task<http::Response> Pipeline::Lane::answer_events(const http::Request& request,
   std::vector<store::Accept> batch = match_all(std::move(taken->events));
   const store::Accepted accepted = co_await make_durable(std::move(batch));
   if (accepted.status == store::AcceptStatus::full) {
-    pipeline::add(counters.requests_refused);
     co_return ingest::refusal_response(
         {.status = 503,
          .code = "disk_full",
@@ -95,7 +93,7 @@ Task<http::Response> Pipeline::Lane::answer_events(const http::Request& request,
 
 http::Response Pipeline::Lane::refuse_events(const http::Request& request,
                                              const http::Refused& refused) {
-  pipeline::add(context_.counters.requests_refused);
+  count_refusal(context_.counters.figures, refused.status);
   http::Response response = ingest::refusal_response({.status = refused.status,
                                                       .code = std::string(refused.code),
                                                       .detail = std::string(refused.detail)});
@@ -171,6 +169,7 @@ void Pipeline::Lane::take_over(std::vector<HandedOver> deliveries) {
       last_id = delivery.destination;
       last = &queue_of(last_id);
     }
+    context_.counters.owed_times.add(delivery.due.accepted_at);
     last->add(std::move(delivery.due));
   }
   if (last != nullptr) last->pump();
@@ -181,6 +180,7 @@ void Pipeline::Lane::take_unsettled(const store::Unsettled& unsettled) {
           .webhook = unsettled.owed.webhook,
           .accepted_at = unsettled.accepted_at,
           .attempts_count = unsettled.attempts_count};
+  context_.counters.owed_times.add(due.accepted_at);
   DestinationQueue& queue = queue_of(unsettled.owed.destination);
   if (unsettled.next_attempt_at > context_.loop.clock().wall_now()) {
     queue.add_later(std::move(due), unsettled.next_attempt_at);

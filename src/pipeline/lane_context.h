@@ -9,7 +9,9 @@
 #include "base/random.h"
 #include "env/loop.h"
 #include "http/address_rules.h"
+#include "pipeline/figures.h"
 #include "pipeline/inbox.h"
+#include "pipeline/owed_times.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/snapshot.h"
 #include "store/store.h"
@@ -21,13 +23,14 @@ struct LaneCounters {
   std::atomic<std::uint64_t> events_accepted{0};
   std::atomic<std::uint64_t> events_repeated{0};
   std::atomic<std::uint64_t> events_rejected{0};
-  std::atomic<std::uint64_t> requests_refused{0};
   std::atomic<std::uint64_t> deliveries_owed{0};
   std::atomic<std::uint64_t> deliveries_delivered{0};
   std::atomic<std::uint64_t> deliveries_failed{0};
   std::atomic<std::uint64_t> attempts{0};
   std::atomic<std::uint64_t> attempts_succeeded{0};
   std::atomic<std::uint64_t> attempts_in_flight{0};
+  LaneFigures figures;
+  OwedTimes owed_times;
 };
 
 inline void add(std::atomic<std::uint64_t>& counter, std::uint64_t count = 1) {

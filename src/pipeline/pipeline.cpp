@@ -1,6 +1,9 @@
 #include "pipeline/pipeline.h"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "base/assert.h"
@@ -150,13 +153,18 @@ Counters Pipeline::counters() const {
     sum.events_accepted += read(counters.events_accepted);
     sum.events_repeated += read(counters.events_repeated);
     sum.events_rejected += read(counters.events_rejected);
-    sum.requests_refused += read(counters.requests_refused);
     sum.deliveries_owed += read(counters.deliveries_owed);
     sum.deliveries_delivered += read(counters.deliveries_delivered);
     sum.deliveries_failed += read(counters.deliveries_failed);
     sum.attempts += read(counters.attempts);
     sum.attempts_succeeded += read(counters.attempts_succeeded);
     sum.attempts_in_flight += read(counters.attempts_in_flight);
+    add_to(sum.figures, counters.figures);
+    if (const std::optional<WallTime> oldest = counters.owed_times.oldest()) {
+      const auto age =
+          std::chrono::floor<std::chrono::seconds>(lane->loop().clock().wall_now() - *oldest);
+      sum.oldest_owed_age = std::max(sum.oldest_owed_age, age);
+    }
   }
   return sum;
 }

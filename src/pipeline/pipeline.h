@@ -19,6 +19,7 @@
 #include "http/handler.h"
 #include "ingest/ingest.h"
 #include "model/delivery.h"
+#include "pipeline/figures.h"
 #include "pipeline/inbox.h"
 #include "pipeline/snapshot.h"
 #include "store/store.h"
@@ -45,13 +46,15 @@ struct Counters {
   std::uint64_t events_accepted = 0;
   std::uint64_t events_repeated = 0;
   std::uint64_t events_rejected = 0;
-  std::uint64_t requests_refused = 0;  // answered 4xx or 5xx
-  std::uint64_t deliveries_owed = 0;   // came to be
+  std::uint64_t deliveries_owed = 0;  // came to be
   std::uint64_t deliveries_delivered = 0;
   std::uint64_t deliveries_failed = 0;
   std::uint64_t attempts = 0;
   std::uint64_t attempts_succeeded = 0;
   std::uint64_t attempts_in_flight = 0;
+  Figures figures;
+  // Since the oldest delivery that is owed now was accepted, to the second; zero if none is owed.
+  std::chrono::seconds oldest_owed_age{};
 };
 
 // Where one destination stands.

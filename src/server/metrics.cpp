@@ -1,7 +1,10 @@
 #include "server/metrics.h"
 
+#include <limits>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,6 +32,50 @@ void add_gauge(Families& families, const char* name, const char* help, std::uint
   add(families, name, help, prometheus::MetricType::Gauge, static_cast<double>(value));
 }
 
+// One counter a label's value; all of them, so that a rate can be told from the first one on.
+template <class Labels, class Values, class ToText>
+void add_labelled(Families& families, const char* name, const char* help, const char* label,
+                  const Labels& labels, const Values& values, ToText to_text) {
+  prometheus::MetricFamily family{name, help, prometheus::MetricType::Counter, {}};
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    prometheus::ClientMetric metric;
+    metric.label = {{label, to_text(labels[i])}};
+    metric.counter.value = static_cast<double>(values[i]);
+    family.metric.push_back(std::move(metric));
+  }
+  families.push_back(std::move(family));
+}
+
+void add_attempt_durations(Families& families, const pipeline::Figures& figures) {
+  prometheus::ClientMetric metric;
+  prometheus::ClientMetric::Histogram& histogram = metric.histogram;
+  for (std::size_t i = 0; i < figures.attempt_durations.size(); ++i) {
+    histogram.sample_count += figures.attempt_durations[i];
+    const bool is_last = i == pipeline::kDurationBounds_ms.size();
+    histogram.bucket.push_back(
+        {.cumulative_count = histogram.sample_count,
+         .upper_bound = is_last ? std::numeric_limits<double>::infinity()
+                                : static_cast<double>(pipeline::kDurationBounds_ms[i]) / 1000});
+  }
+  histogram.sample_sum = static_cast<double>(figures.attempt_duration_ms) / 1000;
+  families.push_back({"eilpost_attempt_duration_seconds",
+                      "From the start of an attempt to its outcome.",
+                      prometheus::MetricType::Histogram,
+                      {std::move(metric)}});
+}
+
+void add_figures(Families& families, const pipeline::Figures& figures) {
+  add_labelled(families, "eilpost_ingest_requests_refused_total",
+               "Requests of /v1/events answered 4xx or 5xx.", "status", pipeline::kRefusalStatuses,
+               figures.requests_refused,
+               [](int status) { return status == 0 ? "other" : std::to_string(status); });
+  add_labelled(families, "eilpost_attempts_ended_total",
+               "Attempts by what came of them: the class of the answer, or why there was none.",
+               "outcome", pipeline::kAttemptOutcomes, figures.attempts_ended,
+               [](std::string_view outcome) { return std::string(outcome); });
+  add_attempt_durations(families, figures);
+}
+
 void add_pipeline(Families& families, const pipeline::Counters& counters) {
   add_counter(families, "eilpost_events_accepted_total", "Events made durable and answered 202.",
               counters.events_accepted);
@@ -36,8 +83,6 @@ void add_pipeline(Families& families, const pipeline::Counters& counters) {
               counters.events_repeated);
   add_counter(families, "eilpost_events_rejected_total",
               "Events refused in requests with partial=1.", counters.events_rejected);
-  add_counter(families, "eilpost_ingest_requests_refused_total",
-              "Requests of POST /v1/events answered 4xx or 5xx.", counters.requests_refused);
   add_counter(families, "eilpost_deliveries_owed_total", "Deliveries that came to be.",
               counters.deliveries_owed);
   add_counter(families, "eilpost_deliveries_delivered_total", "Deliveries that ended delivered.",
@@ -50,6 +95,10 @@ void add_pipeline(Families& families, const pipeline::Counters& counters) {
               counters.attempts_succeeded);
   add_gauge(families, "eilpost_attempts_in_flight", "Attempts under way.",
             counters.attempts_in_flight);
+  add_gauge(families, "eilpost_deliveries_oldest_owed_age_seconds",
+            "Since the oldest delivery that is owed was accepted; 0: none is owed.",
+            static_cast<std::uint64_t>(counters.oldest_owed_age.count()));
+  add_figures(families, counters.figures);
 }
 
 }  // namespace

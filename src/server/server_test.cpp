@@ -485,14 +485,16 @@ TEST_F(ServerTest, EventsThatHttpRefusesAreRefusedInTheFormOfAllRefusals) {
       {http::Method::get, {"X-Pad", "x"}, "", 405, "method_not_allowed"},
   };
   for (const auto& [method, header, body, status, code] : cases) {
-    const double before = server_.metric("eilpost_ingest_requests_refused_total");
+    const std::string metric =
+        fmt::format("eilpost_ingest_requests_refused_total{{status=\"{}\"}}", status);
+    const double before = server_.metric(metric);
     const Answer browser = server_.call(method, target, {origin, header}, body);
     expect_refusal(browser, status, code);
     EXPECT_EQ(browser.header("access-control-allow-origin"), origin.value) << code;
     const Answer sender = server_.call(method, target, {header}, body);
     expect_refusal(sender, status, code);
     EXPECT_EQ(sender.header("access-control-allow-origin"), "") << code;
-    EXPECT_EQ(server_.metric("eilpost_ingest_requests_refused_total"), before + 2) << code;
+    EXPECT_EQ(server_.metric(metric), before + 2) << code;
   }
   const Answer elsewhere = server_.call(http::Method::post, "/api/v1/webhooks", {origin}, much);
   expect_refusal(elsewhere, 413, "request_too_large");
@@ -523,6 +525,46 @@ TEST(EventLimits, AreWhatTheOperatorChose) {
   EXPECT_EQ(code_of(R"({"a":{"b":{"c":{}}}})"), "too_deep");
   EXPECT_EQ(code_of(R"({"a":1,"b":2,"c":3,"d":4})"), "");
   EXPECT_EQ(code_of(R"({"a":1,"b":2,"c":3,"d":4,"e":5})"), "too_many_properties");
+}
+
+TEST_F(ServerTest, FiguresTellWhatCameOfAttemptsAndHowLongTheyTook) {
+  connect(receiver_);
+  receiver_.answers([](const http::Request&, std::size_t index) {
+    if (index == 0) return Reply{.status = 503, .delay = 700ms};
+    if (index == 1) return Reply{.hangs = true};
+    return Reply{.status = 204, .delay = 60ms};
+  });
+  const auto ended = [&](std::string_view outcome) {
+    return server_.metric(fmt::format("eilpost_attempts_ended_total{{outcome=\"{}\"}}", outcome));
+  };
+  const auto within = [&](std::string_view bound) {
+    return server_.metric(
+        fmt::format("eilpost_attempt_duration_seconds_bucket{{le=\"{}\"}}", bound));
+  };
+  const std::string age = "eilpost_deliveries_oldest_owed_age_seconds";
+  EXPECT_EQ(server_.metric(age), 0);
+  EXPECT_EQ(ended("5xx"), 0);
+  (void)server_.post_event(event("e1"));
+  server_.wait(2s);
+  EXPECT_EQ(ended("5xx"), 1);
+  EXPECT_EQ(within("0.5"), 0);
+  EXPECT_EQ(within("1"), 1);
+  (void)server_.post_event(event("e2"));  // hangs
+  server_.wait(3s);
+  EXPECT_EQ(ended("timeout"), 0);
+  EXPECT_GE(server_.metric(age), 4);
+  EXPECT_LE(server_.metric(age), 7);
+  server_.stop();
+  server_.restart();  // What is owed is older than the process.
+  EXPECT_GE(server_.metric(age), 4);
+  server_.wait(24h);
+  EXPECT_EQ(server_.metric("eilpost_deliveries_unsettled"), 0);
+  EXPECT_EQ(server_.metric(age), 0);
+  EXPECT_GE(ended("2xx"), 1);  // The other one may have come before the restart.
+  EXPECT_EQ(within("0.05"), 0);
+  EXPECT_EQ(within("0.1"), ended("2xx"));
+  EXPECT_EQ(within("+Inf"), server_.metric("eilpost_attempt_duration_seconds_count"));
+  EXPECT_GE(server_.metric("eilpost_attempt_duration_seconds_sum"), 0.06);
 }
 
 TEST_F(ServerTest, AHeadRequestHasNoBody) {
