@@ -26,10 +26,6 @@ VfsFile& as_file(sqlite3_file* file) {
   return *reinterpret_cast<VfsFile*>(file);
 }
 
-int write_code_of(ErrorCode code) {
-  return code == ErrorCode::disk_full ? SQLITE_FULL : SQLITE_IOERR_WRITE;
-}
-
 }  // namespace
 
 // The functions that SQLite calls; a struct so that one friend declaration serves all.
@@ -58,7 +54,7 @@ struct VfsCalls {
     VfsFile& file = as_file(handle);
     const ByteView bytes(static_cast<const std::byte*>(source), static_cast<std::size_t>(count));
     const Result<void> written = file.file->write_at(static_cast<std::uint64_t>(offset), bytes);
-    if (!written) return file.vfs->remember(written.error(), write_code_of(written.error().code));
+    if (!written) return file.vfs->remember(written.error(), SQLITE_IOERR_WRITE);
     return SQLITE_OK;
   }
 
@@ -217,7 +213,8 @@ DirectoryVfs::~DirectoryVfs() {
 
 int DirectoryVfs::remember(const Error& error, int code) {
   last_error_ = error;
-  return code;
+  // Whatever SQLite was at: a file is not to blame for the disk that it lies on.
+  return error.code == ErrorCode::disk_full ? SQLITE_FULL : code;
 }
 
 }  // namespace eilpost::database

@@ -17,6 +17,10 @@ constexpr std::size_t kBatchBytes = 4U << 20U;
 constexpr std::uint64_t kCheckpointBytes = 64U << 20U;  // of documents, about
 constexpr Duration kCheckpointAge = std::chrono::seconds(30);
 constexpr Duration kBatchWait = std::chrono::milliseconds(100);
+constexpr Duration kGiveWayEvery = std::chrono::seconds(2);
+constexpr Duration kMeasureEvery = std::chrono::seconds(1);
+// A newest file of less is not dropped to make room: the next one would take about as much.
+constexpr std::uint64_t kWorthDroppingBytes = 256U << 10U;
 constexpr Duration kRetentionInterval = std::chrono::minutes(10);
 // A batch of less than this reached the journal's end, unless it ended with a segment: then the
 // next one does.
@@ -43,7 +47,8 @@ class FileHistory final : public History {
         options_(options),
         on_trouble_(std::move(on_trouble)),
         directory_(std::move(directory)),
-        files_(env, *directory_, options, on_trouble_),
+        files_(env, *directory_, options, on_trouble_,
+               [this](Position from, Position until) { return store_.owes_between(from, until); }),
         recent_(env, *directory_, on_trouble_),
         writer_(files_),
         reader_(files_, recent_) {}
@@ -58,7 +63,9 @@ class FileHistory final : public History {
   void add_item(ItemRow item) override;
   void on_written(std::function<void(const std::vector<store::Entry>&)> tell) override;
   void apply_retention() override;
+  void make_room() override;
   [[nodiscard]] Usage usage() override;
+  [[nodiscard]] std::uint64_t disk_bytes() const override { return disk_bytes_; }
   void close() override;
 
  private:
@@ -79,6 +86,9 @@ class FileHistory final : public History {
   void tell(Position from, const store::Followed& followed);
   void keep_house();
   void checkpoint();
+  [[nodiscard]] bool free_some(std::uint64_t newest_bytes_min);
+  [[nodiscard]] bool leave_out();
+  void give_way();
   void drop_old();
   void note_trouble(std::string_view doing, const Error& error);
   // A failure of what is recent: it is left out, the log goes on.
@@ -99,6 +109,10 @@ class FileHistory final : public History {
   std::uint64_t unsaved_bytes_ = 1;  // of an earlier run, perhaps
   Instant saved_at_{};
   Instant retention_at_{};
+  Instant give_way_at_{};  // not sooner
+  bool is_giving_way_ = false;
+  std::optional<Instant> room_asked_at_;
+  Instant measured_at_{};
   Position next_;  // of the journal to follow
   Position told_until_;
   bool is_in_trouble_ = false;
@@ -109,6 +123,7 @@ class FileHistory final : public History {
   std::atomic<bool> is_waiting_ = false;
   std::atomic<bool> is_scheduled_ = false;
   std::atomic<std::uint64_t> bytes_ = 0;
+  std::atomic<std::uint64_t> disk_bytes_ = 0;
   std::atomic<std::uint64_t> files_count_ = 0;
   std::atomic<std::uint64_t> written_until_ = 0;
   std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
@@ -163,9 +178,9 @@ void FileHistory::schedule() {
 
 FileHistory::Progress FileHistory::write_some() {
   Result<Progress> done = write_batch();
-  if (!done && done.error().code == ErrorCode::disk_full && files_.drop_oldest()) {
-    done = write_batch();
-  }
+  const auto is_full = [&] { return !done && done.error().code == ErrorCode::disk_full; };
+  while (is_full() && free_some(0)) done = write_batch();
+  if (is_full() && leave_out()) return Progress::large;
   if (!done) {
     note_trouble("writing", done.error());
     return Progress::failed;
@@ -226,7 +241,8 @@ void FileHistory::write_until_end() {
 }
 
 void FileHistory::keep_house() {
-  files_.index_closed();
+  give_way();
+  if (!store_.is_full()) files_.index_closed();
   const Instant now = env_.clock().now();
   const std::uint64_t bytes_max = std::min(kCheckpointBytes, options_.bytes_max / 16);
   if (unsaved_bytes_ > 0 && (unsaved_bytes_ >= bytes_max || now - saved_at_ >= kCheckpointAge)) {
@@ -237,10 +253,61 @@ void FileHistory::keep_house() {
   }
 }
 
+// Drops a file: the oldest that may go, or the newest if ingest stands still.
+bool FileHistory::free_some(std::uint64_t newest_bytes_min) {
+  if (files_.drop_oldest()) return true;
+  return store_.is_full() && files_.drop_newest(newest_bytes_min);
+}
+
+// What cannot be written keeps the journal from being trimmed. If ingest stands still over it and
+// nothing of it is owed, the log goes on behind it.
+bool FileHistory::leave_out() {
+  if (!store_.is_full()) return false;
+  const Position from = std::min(next_, files_.position());
+  const Result<store::Followed> followed = store_.follow(from, kBatchBytes);
+  if (!followed || followed->next <= from) return false;
+  if (store_.owes_between(from, followed->next)) return false;
+  on_trouble_(fmt::format("No space on the disk: {} records of the journal are not in the history.",
+                          followed->entries.size()));
+  files_.skip_to(followed->next);
+  next_ = followed->next;
+  unsaved_bytes_ += kEntryBytes * followed->entries.size() + 1;
+  tell(from, *followed);
+  return true;
+}
+
+// Ingest stands still for want of space. First the journal may be trimmed as far as the log goes;
+// if that is not enough, files go one by one.
+void FileHistory::give_way() {
+  if (!store_.is_full()) {
+    is_giving_way_ = false;
+    return;
+  }
+  const Instant now = env_.clock().now();
+  if (now < give_way_at_) return;
+  give_way_at_ = now + kGiveWayEvery;
+  if (unsaved_bytes_ > 0) checkpoint();
+  if (!std::exchange(is_giving_way_, true)) return;
+  if (free_some(kWorthDroppingBytes)) measure();
+}
+
+void FileHistory::make_room() {
+  give([this] {
+    const Instant now = env_.clock().now();
+    const std::optional<Instant> asked_at = std::exchange(room_asked_at_, now);
+    if (unsaved_bytes_ > 0) checkpoint();
+    if (asked_at && now - *asked_at < kRoomAskedAgain) (void)files_.drop_oldest();
+    measure();
+  });
+}
+
 void FileHistory::checkpoint() {
   const Position position = std::min(next_, files_.position());
   saved_at_ = env_.clock().now();
-  const Result<void> done = files_.checkpoint(position);
+  Result<void> done = files_.checkpoint(position);
+  while (!done && done.error().code == ErrorCode::disk_full && free_some(0)) {
+    done = files_.checkpoint(position);
+  }
   note_recent(recent_.checkpoint());
   if (!done) {
     note_trouble("saving", done.error());
@@ -274,6 +341,10 @@ void FileHistory::measure() {
   bytes_ = files_.bytes();
   files_count_ = files_.entries().size();
   written_until_ = files_.position().value;
+  const Instant now = env_.clock().now();
+  if (now - measured_at_ < kMeasureEvery && disk_bytes_ > 0) return;
+  measured_at_ = now;
+  disk_bytes_ = files_.disk_bytes();
 }
 
 void FileHistory::run_query(std::move_only_function<void(Reader&)> query) {
@@ -301,7 +372,10 @@ void FileHistory::apply_retention() {
 }
 
 History::Usage FileHistory::usage() {
-  return {.bytes = bytes_, .files_count = files_count_, .written_until = {.value = written_until_}};
+  return {.bytes = bytes_,
+          .files_count = files_count_,
+          .disk_bytes = disk_bytes_,
+          .written_until = {.value = written_until_}};
 }
 
 void FileHistory::end() {

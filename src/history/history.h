@@ -7,7 +7,10 @@
 // Threads:   run_query() and the other functions may be called from any thread; queries run on the
 //            history's thread between batches of writing.
 // Errors:    a failing disk never stops delivery: the history drops its oldest file, or goes on
-//            without a file that it sets aside; both are reported to `on_trouble`.
+//            without a file that it sets aside. On a full disk on which ingest stands still it also
+//            drops the newest file, and leaves out what it cannot write, once nothing of it is
+//            owed: the journal waits for it, and could never be trimmed. All is reported to
+//            `on_trouble`.
 
 #include <cstdint>
 #include <functional>
@@ -199,13 +202,20 @@ class History {
 
   // Drops what is older than the retention allows. Runs by itself too.
   virtual void apply_retention() = 0;
+  // Frees space: makes durable what keeps the journal long and, when asked again within
+  // kRoomAskedAgain, drops the oldest file in which nothing is owed.
+  virtual void make_room() = 0;
+  static constexpr Duration kRoomAskedAgain = std::chrono::seconds(10);
 
   struct Usage {
     std::uint64_t bytes = 0;
     std::uint64_t files_count = 0;
+    std::uint64_t disk_bytes = 0;  // of everything in its folder, some seconds ago
     Position written_until;
   };
   [[nodiscard]] virtual Usage usage() = 0;  // Any thread.
+  // Of usage(), cheap: one atomic load.
+  [[nodiscard]] virtual std::uint64_t disk_bytes() const = 0;
 
   virtual void close() = 0;  // Writes what is durable, ends the thread.
 };

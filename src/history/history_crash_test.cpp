@@ -17,6 +17,7 @@ namespace eilpost::history {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
@@ -295,6 +296,118 @@ TEST(HistoryFailure, FailingDiskIsReportedAndTheLogCatchesUp) {
   log.accept(9);
   EXPECT_EQ(log.deliveries().size(), 4U);
   EXPECT_EQ(log.files().size(), 1U);
+}
+
+// A history and a journal on a disk that they fill together.
+class FullDisk {
+ public:
+  explicit FullDisk(Options options, std::uint64_t bytes) : log_(1, options) {
+    log_.env().directory().set_capacity_bytes(bytes);
+  }
+
+  // Accepts events, of a document of 3 kB that hardly shrinks, until the disk is full.
+  void fill() {
+    bool is_taken = true;
+    while (is_taken && owed_.size() < 20'000) {
+      std::vector<store::Accept> batch;
+      for (int i = 0; i < 10; ++i) {
+        batch.push_back(store::make_accept(event()));
+      }
+      const std::vector<Position> sequences = log_.accept(std::move(batch));
+      for (const Position sequence : sequences) owed_.push_back({.sequence = sequence});
+      log_.env().advance(milliseconds(100));
+      is_taken = !sequences.empty();
+    }
+    EXPECT_TRUE(log_.store().is_full());
+  }
+  void settle() {
+    for (const DeliveryId id : owed_) log_.attempt(id, DeliveryState::delivered);
+    settled_count_ += owed_.size();
+    owed_.clear();
+  }
+  // Within a minute, though no request comes.
+  [[nodiscard]] bool recovers() {
+    return log_.env().run_until([this] { return !log_.store().is_full(); }, minutes(1));
+  }
+  [[nodiscard]] HistoryFixture& log() { return log_; }
+  [[nodiscard]] std::size_t settled_count() const { return settled_count_; }
+
+ private:
+  Event event() {
+    Event made = log_.event(++number_);
+    std::string filler;
+    for (int i = 0; i < 190; ++i) filler += fmt::format("{:016x}", random_.next());
+    made.document.insert(made.document.size() - 1, fmt::format(R"(,"filler":"{}")", filler));
+    return made;
+  }
+
+  Random random_{7};
+  HistoryFixture log_;
+  std::uint64_t number_ = 0;
+  std::vector<DeliveryId> owed_;
+  std::size_t settled_count_ = 0;
+};
+
+// Again and again: ingest comes back by itself once nothing is owed, and the log goes on.
+TEST(HistoryFailure, FullDiskIsGivenBackToIngestOnceNothingIsOwed) {
+  for (const std::uint64_t file_rows : {100U, 1'000'000U}) {  // many files, or the newest alone
+    for (const std::uint64_t bytes : {1U << 20U, 2U << 20U, 3U << 20U}) {
+      SCOPED_TRACE(fmt::format("{} rows, {} bytes", file_rows, bytes));
+      FullDisk disk({.file_rows_max = file_rows}, bytes);
+      for (int round = 0; round < 5; ++round) {
+        SCOPED_TRACE(round);
+        disk.fill();
+        disk.settle();
+        ASSERT_TRUE(disk.recovers());
+      }
+      EXPECT_GT(disk.settled_count(), 200U);
+      disk.log().env().directory().set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+      const DeliveryId id{.sequence = disk.log().accept(100'000)};
+      EXPECT_TRUE(disk.log().delivery(id).has_value());
+    }
+  }
+}
+
+TEST(HistoryFailure, FullDiskSetsNoFileAside) {
+  FullDisk disk({.file_rows_max = 200}, 2U << 20U);
+  for (int round = 0; round < 5; ++round) {
+    disk.fill();
+    disk.log().env().advance(minutes(2));
+    disk.settle();
+    disk.log().env().advance(minutes(2));
+  }
+  for (const std::string& trouble : disk.log().troubles()) {
+    EXPECT_FALSE(trouble.contains("set aside")) << trouble;
+  }
+}
+
+// What is owed stays in the log, however full the disk.
+TEST(HistoryFailure, FullDiskDropsNothingThatIsOwed) {
+  FullDisk disk({.file_rows_max = 100}, 2U << 20U);
+  const DeliveryId owed{.sequence = disk.log().accept(200'000)};
+  (void)disk.log().deliveries();
+  disk.fill();
+  disk.settle();
+  disk.log().env().advance(minutes(1));
+  disk.log().env().directory().set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+  disk.log().env().advance(minutes(1));
+  EXPECT_EQ(disk.log().delivery(owed)->state, DeliveryState::pending);
+  EXPECT_TRUE(disk.log().store().owes_between(owed.sequence, {.value = owed.sequence.value + 1}));
+}
+
+TEST(HistoryRetention, RoomIsMadeByTheOldestFileWhenAskedTwice) {
+  HistoryFixture log(1, {.retention = hours(24 * 50)});
+  (void)fill_days(log, 5, 0);  // The first is owed.
+  const std::vector<std::string> files = log.files();
+  const std::uint64_t bytes = log.history().usage().disk_bytes;
+  log.history().make_room();
+  log.env().advance(seconds(1));
+  EXPECT_EQ(log.files(), files);
+  log.history().make_room();
+  log.env().advance(seconds(1));
+  EXPECT_EQ(log.files().size(), files.size() - 1);
+  EXPECT_EQ(log.files().at(0), files.at(0));
+  EXPECT_LT(log.history().usage().disk_bytes, bytes);
 }
 
 TEST(HistoryFailure, FullDiskDropsTheOldestFile) {

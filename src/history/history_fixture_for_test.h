@@ -36,6 +36,9 @@ class TrimmedStore final : public store::Store {
   void flush(env::Loop& loop, std::move_only_function<void()> done) override {
     store_.flush(loop, std::move(done));
   }
+  [[nodiscard]] bool owes_between(Position from, Position until) override {
+    return store_.owes_between(from, until);
+  }
   void read_event(
       DeliveryId delivery, env::Loop& loop,
       std::move_only_function<void(Result<std::shared_ptr<const Event>>)> done) override {
@@ -51,6 +54,10 @@ class TrimmedStore final : public store::Store {
   }
   [[nodiscard]] store::Usage usage() override { return store_.usage(); }
   [[nodiscard]] std::uint64_t unsettled_count() const override { return store_.unsettled_count(); }
+  [[nodiscard]] std::uint64_t disk_bytes() const override { return store_.disk_bytes(); }
+  [[nodiscard]] bool is_full() const override { return store_.is_full(); }
+  [[nodiscard]] bool is_behind() const override { return store_.is_behind(); }
+  void want_room(bool is_wanted) override { store_.want_room(is_wanted); }
   void close() override { store_.close(); }
 
  private:

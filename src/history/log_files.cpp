@@ -33,8 +33,12 @@ std::optional<Position> parse_name(std::string_view name) {
 }  // namespace
 
 LogFiles::LogFiles(env::Env& env, env::Directory& directory, const Options& options,
-                   std::function<void(std::string_view)> on_trouble)
-    : env_(env), directory_(directory), options_(options), on_trouble_(std::move(on_trouble)) {}
+                   std::function<void(std::string_view)> on_trouble, OwesBetween owes_between)
+    : env_(env),
+      directory_(directory),
+      options_(options),
+      on_trouble_(std::move(on_trouble)),
+      owes_between_(std::move(owes_between)) {}
 
 Result<void> LogFiles::load() {
   EILPOST_ASSIGN_OR_RETURN(const std::vector<std::string> names, directory_.list());
@@ -139,7 +143,7 @@ LogFiles::Entry* LogFiles::find(Position sequence) {
 }
 
 Position LogFiles::position() const {
-  Position position;
+  Position position = given_up_until_;
   for (const auto& entry : entries_) position = std::max(position, entry->facts.position);
   return position;
 }
@@ -229,18 +233,20 @@ Result<void> LogFiles::checkpoint(Position position) {
   return {};
 }
 
+std::uint64_t LogFiles::size_of(const std::string& name) const {
+  const auto file = directory_.open(name, env::OpenMode::read);
+  return file ? (*file)->size().value_or(0) : 0;
+}
+
 void LogFiles::measure(Entry& entry) {
-  std::uint64_t bytes = 0;
-  for (const std::string& name : {entry.name, fmt::format("{}{}", entry.name, kLogSuffix)}) {
-    const auto file = directory_.open(name, env::OpenMode::read);
-    if (!file) continue;
-    bytes += (*file)->size().value_or(0);
-  }
-  entry.bytes = bytes;
+  entry.bytes = size_of(entry.name) + size_of(fmt::format("{}{}", entry.name, kLogSuffix));
 }
 
 bool LogFiles::is_droppable(std::size_t index) const {
-  return index + 1 < entries_.size() && entries_[index]->facts.unsettled_count == 0;
+  if (index + 1 >= entries_.size()) return false;
+  const Entry& entry = *entries_[index];
+  if (entry.facts.unsettled_count == 0) return true;
+  return !owes_between_(entry.first, entries_[index + 1]->first);
 }
 
 Result<void> LogFiles::retire_newest() {
@@ -283,11 +289,24 @@ bool LogFiles::drop_oldest() {
     if (!is_droppable(i)) continue;
     on_trouble_(
         fmt::format("No space on the disk: history file {} was dropped.", entries_[i]->name));
-    const std::size_t count = entries_.size();
     drop(i);
-    return entries_.size() < count;
+    return true;
   }
   return false;
+}
+
+bool LogFiles::drop_newest(std::uint64_t bytes_min) {
+  if (entries_.empty()) return false;
+  Entry& entry = *entries_.back();
+  const Position end = position();
+  if (end <= entry.first) return false;  // There is nothing in it.
+  measure(entry);
+  if (entry.bytes < bytes_min || owes_between_(entry.first, end)) return false;
+  on_trouble_(
+      fmt::format("No space on the disk: history file {}, the newest, was dropped.", entry.name));
+  skip_to(end);
+  drop(entries_.size() - 1);
+  return true;
 }
 
 void LogFiles::drop(std::size_t index) {
@@ -307,6 +326,14 @@ void LogFiles::drop(std::size_t index) {
 std::uint64_t LogFiles::bytes() const {
   std::uint64_t bytes = 0;
   for (const auto& entry : entries_) bytes += entry->bytes;
+  return bytes;
+}
+
+std::uint64_t LogFiles::disk_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const std::string& name : directory_.list().value_or(std::vector<std::string>())) {
+    bytes += size_of(name);
+  }
   return bytes;
 }
 

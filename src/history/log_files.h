@@ -5,6 +5,7 @@
 // Errors:  those of LogFile. A file that is corrupt, or fails again and again, is set aside
 //          (renamed to NAME.corrupt) and the log goes on without it.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,9 +32,13 @@ class LogFiles final {
     bool is_dirty = false;  // written since the last checkpoint
   };
 
+  // Whether a delivery of an event accepted from `from` on, before `until`, is owed. A file alone
+  // may not know: what was settled may still have to be written to it, and never be.
+  using OwesBetween = std::function<bool(Position from, Position until)>;
+
   // Ownership: everything given must outlive the LogFiles.
   LogFiles(env::Env& env, env::Directory& directory, const Options& options,
-           std::function<void(std::string_view)> on_trouble);
+           std::function<void(std::string_view)> on_trouble, OwesBetween owes_between);
   LogFiles(const LogFiles&) = delete;
   LogFiles& operator=(const LogFiles&) = delete;
   ~LogFiles() = default;
@@ -70,8 +75,15 @@ class LogFiles final {
   void apply_retention(WallTime now);
   // Drops the oldest file in which nothing is owed; false if there is none but the newest.
   bool drop_oldest();
+  // Drops the newest file, if nothing is owed in it and it has at least `bytes_min`. The log goes
+  // on where it ended.
+  bool drop_newest(std::uint64_t bytes_min);
+  // Leaves out what is before `position`: it is not written, now or later.
+  void skip_to(Position position) { given_up_until_ = std::max(given_up_until_, position); }
 
   [[nodiscard]] std::uint64_t bytes() const;
+  // Of everything in the folder, as it is now.
+  [[nodiscard]] std::uint64_t disk_bytes() const;
 
  private:
   static constexpr std::size_t kOpenMax = 6;
@@ -81,6 +93,7 @@ class LogFiles final {
   // Begins a new file at the position there is.
   [[nodiscard]] Result<void> retire_newest();
   void measure(Entry& entry);
+  [[nodiscard]] std::uint64_t size_of(const std::string& name) const;
   void drop(std::size_t index);
   void set_aside(Entry& entry, const Error& error);
   [[nodiscard]] bool is_droppable(std::size_t index) const;
@@ -90,7 +103,9 @@ class LogFiles final {
   env::Directory& directory_;
   const Options options_;
   const std::function<void(std::string_view)> on_trouble_;
+  const OwesBetween owes_between_;
   std::vector<std::unique_ptr<Entry>> entries_;
+  Position given_up_until_;
   std::uint64_t uses_count_ = 0;
 };
 

@@ -75,6 +75,7 @@ inline constexpr Duration kRunnableAgeRefuse = 1s;                   // ingest a
 inline constexpr std::uint64_t kSegmentBytes = 64ULL * 1024 * 1024;  // (option, for tests)
 inline constexpr std::size_t kFrameBytesMax = 4 * 1024 * 1024;
 inline constexpr Duration kLazyAppendDelay = 20ms;
+inline constexpr std::size_t kDeferredBytesMax = 16UL * 1024 * 1024;  // attempts waiting for space
 
 // The log.
 inline constexpr Duration kRetentionDefault = 24h * 30;  // (option)

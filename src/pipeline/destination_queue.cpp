@@ -10,6 +10,11 @@
 #include "retry/policy.h"
 
 namespace eilpost::pipeline {
+namespace {
+
+constexpr Duration kReadRetry = std::chrono::seconds(5);
+
+}  // namespace
 
 DestinationQueue::DestinationQueue(LaneContext& context, DestinationId id)
     : context_(context),
@@ -80,7 +85,11 @@ std::uint32_t DestinationQueue::window() const {
 }
 
 void DestinationQueue::pump() {
-  if (is_pumping_ || context_.is_stopping) return;
+  if (is_pumping_ || context_.is_stopping || ready_.empty()) return;
+  if (context_.store.is_behind()) {
+    context_.backlog.wait_for_journal();
+    return;
+  }
   is_pumping_ = true;
   const std::uint32_t window = this->window();
   std::size_t starts = 0;
@@ -177,7 +186,13 @@ Task<void> DestinationQueue::attempt(Due due) {
               context_.store.read_event(id, context_.loop, std::move(done));
             });
     if (!event) {
-      fail(due, FailReason::damaged);
+      const ErrorCode code = event.error().code;
+      const bool is_lost = code == ErrorCode::record_gone || code == ErrorCode::journal_corrupt;
+      if (is_lost) {
+        fail(due, FailReason::damaged);
+      } else {  // The disk may answer the next time; no request was made, so it is no attempt.
+        push_later({.at = context_.loop.clock().now() + kReadRetry, .due = std::move(due)});
+      }
       co_return;
     }
     due.event = std::move(*event);

@@ -42,6 +42,8 @@ class DestinationQueue final {
 
   // Takes a delivery over; pump() sends it. Beyond the destination's backlog_max it ends failed.
   void add(Due due);
+  // One that was accepted before this start: no bound lowered since then ends it.
+  void add_owed(Due due) { place(std::move(due)); }
   // The same, not to be tried before `at`.
   void add_later(Due due, WallTime at);
 

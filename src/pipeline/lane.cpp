@@ -11,6 +11,23 @@ namespace eilpost::pipeline {
 namespace {
 
 constexpr Duration kExpireEvery = std::chrono::hours(1);
+constexpr Duration kJournalRetry = std::chrono::seconds(1);
+
+ingest::Refusal refusal_of(store::AcceptStatus status) {
+  if (status == store::AcceptStatus::too_large) {
+    return {.status = 413,
+            .code = "request_too_large",
+            .detail =
+                "With what its events owe, the request is more than the journal takes at "
+                "once; nothing of it was taken. Send fewer events a request."};
+  }
+  return {.status = 503,
+          .code = "disk_full",
+          .detail =
+              "No space is left for events; nothing of this request was taken. Send it again "
+              "later with the same ids.",
+          .retry_after = std::chrono::seconds(5)};
+}
 
 }  // namespace
 
@@ -40,6 +57,7 @@ Pipeline::Lane::Lane(Pipeline& pipeline, env::Loop& loop, store::Store& store, I
 
 Pipeline::Lane::~Lane() {
   context_.loop.timers().cancel(expire_timer_);
+  if (journal_timer_) context_.loop.timers().cancel(*journal_timer_);
 }
 
 // ---- An event's way, first half: bytes → checked events → what they owe → durable → the answer.
@@ -77,13 +95,8 @@ Task<http::Response> Pipeline::Lane::answer_events(const http::Request& request,
 
   std::vector<store::Accept> batch = match_all(std::move(taken->events));
   const store::Accepted accepted = co_await make_durable(std::move(batch));
-  if (accepted.status == store::AcceptStatus::full) {
-    co_return ingest::refusal_response(
-        {.status = 503,
-         .code = "disk_full",
-         .detail = "No space is left for events; nothing of this request was taken. Send it again "
-                   "later with the same ids.",
-         .retry_after = std::chrono::seconds(5)});
+  if (accepted.status != store::AcceptStatus::durable) {
+    co_return ingest::refusal_response(refusal_of(accepted.status));
   }
   const auto repeats = static_cast<std::size_t>(std::ranges::count_if(
       accepted.sequences, [](const std::optional<Position>& sequence) { return !sequence; }));
@@ -155,6 +168,15 @@ std::optional<ingest::Refusal> Pipeline::Lane::refuse_when_overloaded() const {
                                "taken. Send it again later with the same ids.",
                            .retry_after = std::chrono::seconds(5)};
   }
+  if (options_.is_disk_used_up()) {
+    return ingest::Refusal{.status = 429,
+                           .code = "disk_bound_reached",
+                           .detail =
+                               "What is owed and logged takes as much of the disk as it may; "
+                               "nothing of this request was taken. Send it again later with the "
+                               "same ids.",
+                           .retry_after = std::chrono::seconds(5)};
+  }
   return std::nullopt;
 }
 
@@ -185,7 +207,7 @@ void Pipeline::Lane::take_unsettled(const store::Unsettled& unsettled) {
   if (unsettled.next_attempt_at > context_.loop.clock().wall_now()) {
     queue.add_later(std::move(due), unsettled.next_attempt_at);
   } else {
-    queue.add(std::move(due));
+    queue.add_owed(std::move(due));
   }
 }
 
@@ -249,6 +271,15 @@ void Pipeline::Lane::pump_backlog() {
   std::deque<Backlogged> waiting = std::exchange(backlogged_, {});
   for (const Backlogged& entry : waiting) entry.queue->pump();
   watch_pressure();
+}
+
+void Pipeline::Lane::wait_for_journal() {
+  if (journal_timer_) return;
+  journal_timer_ =
+      context_.loop.timers().call_at(context_.loop.clock().now() + kJournalRetry, [this] {
+        journal_timer_.reset();
+        pump_all();
+      });
 }
 
 Duration Pipeline::Lane::start_age() const {

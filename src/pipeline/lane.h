@@ -49,6 +49,7 @@ class Pipeline::Lane final : public StartBacklog {
   [[nodiscard]] env::Loop& loop() { return context_.loop; }
 
   void push(DestinationQueue& queue, Instant since) override;
+  void wait_for_journal() override;
 
  private:
   [[nodiscard]] DestinationQueue& queue_of(DestinationId destination);
@@ -81,6 +82,7 @@ class Pipeline::Lane final : public StartBacklog {
   std::function<void(bool)> pressure_changed_;
   std::function<void()> stopped_;
   env::TimerId expire_timer_{};
+  std::optional<env::TimerId> journal_timer_;
 };
 
 }  // namespace eilpost::pipeline

@@ -47,6 +47,8 @@ class StartBacklog {
  public:
   virtual ~StartBacklog() = default;
   virtual void push(DestinationQueue& queue, Instant since) = 0;
+  // Every queue is pumped again in a while: the journal cannot take what attempts would bring.
+  virtual void wait_for_journal() = 0;
 };
 
 struct LaneContext {

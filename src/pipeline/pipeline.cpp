@@ -90,7 +90,7 @@ void Pipeline::accept(std::vector<store::Accept> batch, env::Loop& loop,
 // Durable events: each delivery goes to the home lane of its destination. On `from`'s loop.
 void Pipeline::hand_over(Lane& from, std::vector<store::Accept> batch,
                          const store::Accepted& accepted) {
-  if (accepted.status == store::AcceptStatus::full) return;
+  if (accepted.status != store::AcceptStatus::durable) return;
   EILPOST_ASSERT(batch.size() == accepted.sequences.size());
   std::vector<std::vector<HandedOver>> by_lane(lanes_.size());
   LaneCounters& counters = from.counters();

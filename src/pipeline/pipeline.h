@@ -38,6 +38,8 @@ struct Options {
   ingest::Limits ingest{};
   http::AddressRules address_rules;
   std::uint64_t deliveries_unsettled_max = limits::kDeliveriesUnsettledMax;
+  // Whether what is kept takes as much of the disk as it may. Called on every lane; cheap.
+  std::function<bool()> is_disk_used_up = [] { return false; };
   std::uint64_t seed = 0;
 };
 

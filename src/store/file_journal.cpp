@@ -92,6 +92,7 @@ Result<void> FileJournal::load_checkpoints(const std::vector<std::string>& names
     EILPOST_ASSIGN_OR_RETURN(Bytes bytes, env::read_file(directory_, *name, kCheckpointBytesMax));
     checkpoint_ = decode_checkpoint(std::move(bytes));
     if (!checkpoint_) report(fmt::format("{} is damaged and is not used.", *name));
+    if (checkpoint_) checkpoint_bytes_ = checkpoint_->bytes.size();
   }
   if (checkpoint_) known_durable_ = checkpoint_->covers;
   return {};
@@ -188,6 +189,7 @@ Result<void> FileJournal::set_strays_aside(const std::vector<std::string>& names
     if (is_stray) EILPOST_RETURN_IF_ERROR(directory_.rename(name, aside));
     spares_.push_back(aside);
   }
+  spares_count_ = spares_.size();
   return directory_.sync();
 }
 
@@ -281,6 +283,10 @@ bool FileJournal::wants_space() const {
   return ahead_count() < kAheadSegments;
 }
 
+bool FileJournal::is_in_reserve() const {
+  return is_in_reserve_ && ahead_count() < kReserveSegments;
+}
+
 Result<void> FileJournal::prepare_space() {
   const std::scoped_lock lock(housekeeping_);
   while (wants_space()) {
@@ -288,11 +294,33 @@ Result<void> FileJournal::prepare_space() {
     EILPOST_ASSIGN_OR_RETURN(SegmentPointer segment,
                              make_segment(new_facts(list.back()->facts.number + 1), Filled::yes));
     list.push_back(segment);
-    EILPOST_RETURN_IF_ERROR(save_manifest(list));
+    if (const Result<void> saved = save_manifest(list); !saved) {
+      (void)directory_.remove(segment_name(segment->facts.number));
+      return saved;
+    }
     const std::scoped_lock list_lock(mutex_);
     segments_.push_back(std::move(segment));
   }
   return {};
+}
+
+// The last segment: no record was ever in it.
+Result<void> FileJournal::give_back_space(std::size_t kept) {
+  const std::scoped_lock lock(housekeeping_);
+  SegmentPointer last;
+  {
+    const std::scoped_lock list_lock(mutex_);
+    const std::size_t before = kept + 1;
+    const bool is_free = segments_.size() > before &&
+                         segments_[segments_.size() - before]->facts.number > segment_of(end());
+    if (!is_free) return fail(ErrorCode::disk_full);
+    last = std::move(segments_.back());
+    segments_.pop_back();
+  }
+  const std::string name = segment_name(last->facts.number);
+  last.reset();
+  EILPOST_RETURN_IF_ERROR(directory_.remove(name));
+  return save_manifest(segments());
 }
 
 SegmentFacts FileJournal::new_facts(std::uint64_t number) {
@@ -317,6 +345,7 @@ Result<FileJournal::SegmentPointer> FileJournal::make_file(const SegmentFacts& f
   if (is_recycled) {
     const std::string spare = std::move(spares_.back());
     spares_.pop_back();
+    spares_count_ = spares_.size();
     EILPOST_RETURN_IF_ERROR(directory_.rename(spare, name));
   }
   EILPOST_ASSIGN_OR_RETURN(
@@ -366,19 +395,21 @@ Result<void> FileJournal::trim(Position before) {
       return segment->facts.number < first_kept;
     });
   }
-  EILPOST_RETURN_IF_ERROR(give_up(std::move(victims)));
-  if (!saved) return save_manifest(segments());  // Now there is space for it.
+  // Without a list there must be space for one first.
+  EILPOST_RETURN_IF_ERROR(give_up(std::move(victims), saved ? kSparesMax : 0));
+  if (!saved) return save_manifest(segments());
   return {};
 }
 
 // The files become spares, but not those that somebody still reads.
-Result<void> FileJournal::give_up(Segments victims) {
+Result<void> FileJournal::give_up(Segments victims, std::size_t spares_max) {
   for (SegmentPointer& segment : victims) {
     const std::string name = segment_name(segment->facts.number);
-    if (segment.use_count() == 1 && spares_.size() < kSparesMax) {
+    if (segment.use_count() == 1 && spares_.size() < spares_max) {
       const std::string spare = spare_name(segment->facts.number);
       EILPOST_RETURN_IF_ERROR(directory_.rename(name, spare));
       spares_.push_back(spare);
+      spares_count_ = spares_.size();
     } else {
       EILPOST_RETURN_IF_ERROR(directory_.remove(name));
     }
@@ -396,6 +427,7 @@ Result<void> FileJournal::save_checkpoint(ByteView bytes, Position covers) {
   writer.raw(bytes);
   writer.u32(crc32c(content));
   EILPOST_RETURN_IF_ERROR(env::replace_file(directory_, checkpoint_name(covers), content));
+  checkpoint_bytes_ = content.size();
 
   EILPOST_ASSIGN_OR_RETURN(const std::vector<std::string> names, directory_.list());
   std::vector<std::string> found = names_with(names, kCheckpointPrefix);
@@ -407,14 +439,16 @@ Result<void> FileJournal::save_checkpoint(ByteView bytes, Position covers) {
 
 JournalUsage FileJournal::usage() const {
   const Position last = end();
-  JournalUsage usage;
   const std::scoped_lock lock(mutex_);
-  for (const SegmentPointer& segment : segments_) {
-    if (segment->facts.number > segment_of(last)) continue;
-    const bool is_current = segment->facts.number == segment_of(last);
-    usage.bytes += is_current ? offset_of(last) : options_.segment_bytes;
-    ++usage.segments_count;
-  }
+  const auto ahead =
+      std::ranges::upper_bound(segments_, segment_of(last), {},
+                               [](const SegmentPointer& segment) { return segment->facts.number; });
+  const auto count = static_cast<std::uint64_t>(ahead - segments_.begin());
+  JournalUsage usage;
+  usage.segments_count = count;
+  if (count > 0) usage.bytes = (count - 1) * options_.segment_bytes + offset_of(last);
+  usage.disk_bytes = (segments_.size() + spares_count_) * options_.segment_bytes +
+                     kCheckpointsKept * checkpoint_bytes_;
   return usage;
 }
 

@@ -53,6 +53,8 @@ class FileJournal final : public Journal {
   [[nodiscard]] Result<void> save_checkpoint(ByteView bytes, Position covers) override;
   [[nodiscard]] Result<void> prepare_space() override;
   [[nodiscard]] bool wants_space() const override;
+  [[nodiscard]] Result<void> give_back_space(std::size_t kept) override;
+  [[nodiscard]] bool is_in_reserve() const override;
   [[nodiscard]] JournalUsage usage() const override;
   [[nodiscard]] std::optional<Instant> owned_until() const override { return std::nullopt; }
 
@@ -86,7 +88,7 @@ class FileJournal final : public Journal {
   [[nodiscard]] Result<SegmentPointer> make_file(const SegmentFacts& facts, Filled filled);
   [[nodiscard]] Result<void> fill(env::File& file);
   [[nodiscard]] Result<void> save_manifest(const Segments& segments);
-  [[nodiscard]] Result<void> give_up(Segments victims);
+  [[nodiscard]] Result<void> give_up(Segments victims, std::size_t spares_max);
   [[nodiscard]] AppendOutcome write_frame(std::span<const ByteView> records,
                                           std::vector<Position>& positions);
   [[nodiscard]] AppendOutcome take_back();
@@ -116,6 +118,8 @@ class FileJournal final : public Journal {
   std::atomic<std::uint64_t> end_{0};
   std::mutex housekeeping_;          // held while files are made or given up
   std::vector<std::string> spares_;  // guarded by housekeeping_
+  std::atomic<std::uint64_t> spares_count_{0};
+  std::atomic<std::uint64_t> checkpoint_bytes_{0};  // of the newest
   mutable std::mutex mutex_;
   Segments segments_;  // guarded by mutex_
 };

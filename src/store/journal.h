@@ -44,6 +44,7 @@ struct Checkpoint {
 struct JournalUsage {
   std::uint64_t bytes = 0;  // between the oldest record and the end
   std::uint64_t segments_count = 0;
+  std::uint64_t disk_bytes = 0;  // with what is ready for use, spare, or a checkpoint; about
 };
 
 // The view is valid until the callback returns.
@@ -93,6 +94,14 @@ class Journal {
   // Makes space ready for coming appends; takes long. Errors: disk_full, disk_failed.
   [[nodiscard]] virtual Result<void> prepare_space() = 0;
   [[nodiscard]] virtual bool wants_space() const = 0;
+  // Gives back some space that was made ready, for what else is to be written on a full disk; what
+  // is left is `kept` times what was given, or more. Errors: disk_full if there is none to give,
+  // disk_failed.
+  [[nodiscard]] virtual Result<void> give_back_space(std::size_t /*kept*/) {
+    return fail(ErrorCode::disk_full);
+  }
+  // Only Space::reserve is left, until prepare_space() succeeds. From the owner's thread.
+  [[nodiscard]] virtual bool is_in_reserve() const { return false; }
 
   [[nodiscard]] virtual JournalUsage usage() const = 0;
 

@@ -106,6 +106,7 @@ Result<void> JournalStore::replay() {
   }));
   unsettled_count_ = ledger_->unsettled_count();
   opened_with_ = ledger_->snapshot();
+  measure();
   return {};
 }
 
@@ -165,7 +166,17 @@ void JournalStore::take_unsettled(const std::function<void(const Unsettled&)>& e
     const std::scoped_lock lock(ledger_mutex_);
     snapshot = std::exchange(opened_with_, std::nullopt);
   }
-  if (snapshot) snapshot->for_each(each);
+  if (!snapshot) return;
+  // If the calendar went back since, what was due soon after the newest event still is.
+  WallTime newest;
+  snapshot->for_each(
+      [&newest](const Unsettled& one) { newest = std::max(newest, one.accepted_at); });
+  const WallTime::duration ahead =
+      std::max(newest - env_.clock().wall_now(), WallTime::duration::zero());
+  snapshot->for_each([&each, ahead](Unsettled one) {
+    one.next_attempt_at -= ahead;
+    each(one);
+  });
 }
 
 void JournalStore::accept(std::vector<Accept> batch, env::Loop& loop,
@@ -176,7 +187,7 @@ void JournalStore::accept(std::vector<Accept> batch, env::Loop& loop,
   Letter letter = std::move(request);
   if (frame_bytes_of(letter) > journal_.append_bytes_max()) {
     loop.post([done = std::move(std::get<Request>(letter).done)]() mutable {
-      done({.status = AcceptStatus::full, .sequences = {}});
+      done({.status = AcceptStatus::too_large, .sequences = {}});
     });
     return;
   }
@@ -199,6 +210,16 @@ void JournalStore::flush(env::Loop& loop, std::move_only_function<void()> done) 
   mailbox_->push(Flush{.loop = &loop, .done = std::move(done)});
 }
 
+bool JournalStore::owes_between(Position from, Position until) {
+  bool is_owed = false;
+  const std::scoped_lock lock(ledger_mutex_);
+  ledger_->for_each_from({.sequence = from}, [&](const Unsettled& oldest) {
+    is_owed = oldest.delivery.sequence < until;
+    return false;
+  });
+  return is_owed;
+}
+
 void JournalStore::read_event(
     DeliveryId delivery, env::Loop& loop,
     std::move_only_function<void(Result<std::shared_ptr<const Event>>)> done) {
@@ -209,9 +230,13 @@ void JournalStore::read_event(
   }
   reader_->run([this, delivery, &loop, done = std::move(done)]() mutable {
     if (is_abandoned_) return;
-    loop.post([event = load_event(delivery), done = std::move(done)]() mutable {
-      done(std::move(event));
-    });
+    Result<std::shared_ptr<const Event>> event = load_event(delivery);
+    if (!event && event.error().code == ErrorCode::journal_corrupt) {
+      parts_.on_damage(fmt::format("Damage: the event of delivery {} cannot be read back: {}.",
+                                   to_string(delivery), event.error().detail));
+    }
+    loop.post(
+        [event = std::move(event), done = std::move(done)]() mutable { done(std::move(event)); });
   });
 }
 
@@ -268,9 +293,14 @@ void JournalStore::followed_until(Position position) {
   followed_until_ = position.value;
 }
 
+void JournalStore::want_room(bool is_wanted) {
+  if (is_room_wanted_.exchange(is_wanted) != is_wanted || is_wanted) mailbox_->wake();
+}
+
 Usage JournalStore::usage() {
   const JournalUsage journal = journal_.usage();
   return {.journal_bytes = journal.bytes,
+          .disk_bytes = disk_bytes_,
           .segments_count = journal.segments_count,
           .unsettled_count = unsettled_count_,
           .frames_count = frames_count_,

@@ -4,6 +4,7 @@
 // Three Workers: the storage thread writes frames and alone changes the ledger and the repeats; a
 // helper makes space, checkpoints and files of repeats; a reader reads events back.
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "env/env.h"
+#include "model/limits.h"
 #include "store/carrier.h"
 #include "store/event_cache.h"
 #include "store/journal.h"
@@ -48,6 +50,7 @@ class JournalStore final : public Store {
               std::move_only_function<void(Accepted)> done) override;
   void record(Attempt attempt) override;
   void record(Settled settled) override;
+  [[nodiscard]] bool owes_between(Position from, Position until) override;
   void flush(env::Loop& loop, std::move_only_function<void()> done) override;
   void read_event(
       DeliveryId delivery, env::Loop& loop,
@@ -57,6 +60,12 @@ class JournalStore final : public Store {
   void followed_until(Position position) override;
   [[nodiscard]] Usage usage() override;
   [[nodiscard]] std::uint64_t unsettled_count() const override { return unsettled_count_; }
+  [[nodiscard]] std::uint64_t disk_bytes() const override { return disk_bytes_; }
+  [[nodiscard]] bool is_full() const override { return is_full_; }
+  [[nodiscard]] bool is_behind() const override {
+    return deferred_bytes_ >= limits::kDeferredBytesMax;
+  }
+  void want_room(bool is_wanted) override;
   void close() override;
 
  private:
@@ -77,16 +86,26 @@ class JournalStore final : public Store {
   void apply(std::span<const ByteView> records);
   void die(AppendOutcome outcome);
 
+  // What the helper does. Each is tried again for itself when it failed, so that on a full disk
+  // making space does not keep what frees some from its turn.
+  enum class Job : std::uint8_t { trim, spill, space, checkpoint };
+  static constexpr std::size_t kJobs = 4;
+
   void keep_house();
-  void keep_space();
-  void keep_repeats();
-  void keep_checkpoint();
   void keep_short();
+  void keep_repeats();
+  void keep_space();
+  void keep_checkpoint();
+  void keep_trying();
+  void measure();
+  // Of the segment before which nobody needs the journal but, perhaps, the repeats.
+  [[nodiscard]] std::uint64_t followed_segment() const;
   void carry(std::uint64_t segment);
   [[nodiscard]] bool is_long() const;
-  [[nodiscard]] bool may_help() const;
-  // Runs `job` on the helper; `failed` is what a failure means, for people.
-  void help(std::string_view failed, std::move_only_function<Result<void>()> job);
+  [[nodiscard]] bool may_help(Job job) const;
+  // Runs `work` on the helper; `failed` is what a failure means, for people.
+  void help(Job job, std::string_view failed, std::move_only_function<Result<void>()> work);
+  void note_deferred();
   void save_checkpoint();
 
   [[nodiscard]] Result<std::shared_ptr<const Event>> load_event(DeliveryId delivery);
@@ -107,13 +126,17 @@ class JournalStore final : public Store {
   Record scratch_;
   Instant space_retry_at_{};     // not sooner: the disk was full
   Instant deferred_retry_at_{};  // a timer is set for then
-  Instant help_retry_at_{};
+  std::array<Instant, kJobs> help_retry_at_{};
+  Instant full_retry_at_{};  // a timer is set for then
   bool is_helper_busy_ = false;
   std::uint64_t checkpoint_at_bytes_ = 0;  // written_bytes_ when the last one was begun
   Carrier carrier_;
 
   std::atomic<bool> is_abandoned_ = false;  // dead or destroyed: nothing is done any more
   std::atomic<bool> is_full_ = false;
+  std::atomic<bool> is_room_wanted_ = false;
+  std::atomic<std::uint64_t> disk_bytes_ = 0;
+  std::atomic<std::uint64_t> deferred_bytes_ = 0;
   std::atomic<std::uint64_t> followed_until_ = 0;
   std::atomic<std::uint64_t> unsettled_count_ = 0;
   std::atomic<std::uint64_t> frames_count_ = 0;

@@ -70,6 +70,13 @@ void JournalStore::commit(std::vector<Letter> letters) {
     write(std::span(letters).subspan(begin, end - begin));
     begin = end;
   }
+  note_deferred();
+}
+
+void JournalStore::note_deferred() {
+  std::uint64_t bytes = 0;
+  for (const Letter& letter : deferred_) bytes += frame_bytes_of(letter);
+  deferred_bytes_ = bytes;
 }
 
 // Writes one frame. On a full disk requests are refused, and the others may use the reserve.
@@ -79,8 +86,9 @@ void JournalStore::write(std::span<Letter> letters) {
   AppendOutcome outcome = AppendOutcome::durable;
   if (frame.has_requests()) {
     outcome = append_or_make_space(frame.records());
-    is_full_ = outcome == AppendOutcome::full;
-    if (is_full_) {
+    const bool was_written = !frame.records().empty();  // There may be nothing but repeats.
+    if (was_written) is_full_ = outcome == AppendOutcome::full;
+    if (outcome == AppendOutcome::full) {
       frame.refuse_requests();
       frame.collect(journal_.end());
     }
@@ -146,26 +154,31 @@ void JournalStore::die(AppendOutcome outcome) {
   env_.die(kExitJournalFailed, text_of_outcome(outcome));
 }
 
+// What gives space comes before what takes some.
 void JournalStore::keep_house() {
-  keep_space();
-  keep_repeats();
-  keep_checkpoint();
   keep_short();
+  keep_repeats();
+  keep_space();
+  keep_checkpoint();
+  keep_trying();
+  measure();
 }
 
-// One job at a time, and not soon after one that failed.
-bool JournalStore::may_help() const {
-  return !is_helper_busy_ && env_.clock().now() >= help_retry_at_;
+// One job at a time, and none soon after it failed.
+bool JournalStore::may_help(Job job) const {
+  const Instant retry_at = help_retry_at_[static_cast<std::size_t>(job)];
+  return !is_helper_busy_ && env_.clock().now() >= retry_at;
 }
 
-void JournalStore::help(std::string_view failed, std::move_only_function<Result<void>()> job) {
+void JournalStore::help(Job job, std::string_view failed,
+                        std::move_only_function<Result<void>()> work) {
   is_helper_busy_ = true;
-  helper_->run([this, failed, job = std::move(job)]() mutable {
+  helper_->run([this, job, failed, work = std::move(work)]() mutable {
     if (is_abandoned_) return;
-    mailbox_->push(Chore{[this, failed, result = job()] {
+    mailbox_->push(Chore{[this, job, failed, result = work()] {
       is_helper_busy_ = false;
       if (result) return;
-      help_retry_at_ = env_.clock().now() + kDiskRetry;
+      help_retry_at_[static_cast<std::size_t>(job)] = env_.clock().now() + kDiskRetry;
       if (result.error().code == ErrorCode::disk_full) return;  // usage() says it.
       parts_.on_damage(fmt::format("{}: {}", failed, result.error().detail));
     }});
@@ -173,47 +186,86 @@ void JournalStore::help(std::string_view failed, std::move_only_function<Result<
 }
 
 void JournalStore::keep_space() {
-  if (!may_help() || !journal_.wants_space()) return;
-  help("No space was made ready", [this] { return journal_.prepare_space(); });
+  if (!may_help(Job::space) || !journal_.wants_space()) return;
+  help(Job::space, "No space was made ready", [this] {
+    Result<void> done = journal_.prepare_space();
+    const bool was_full = !done && done.error().code == ErrorCode::disk_full;
+    mailbox_->push(Chore{[this, is_done = done.has_value(), was_full] {
+      if (is_done) is_full_ = false;
+      if (was_full && journal_.is_in_reserve()) is_full_ = true;
+    }});
+    return done;
+  });
+}
+
+// On a full disk nothing may come any more that wakes this thread; and the follower may give way.
+void JournalStore::keep_trying() {
+  const Instant now = env_.clock().now();
+  if (!is_full_ || now < full_retry_at_) return;
+  full_retry_at_ = now + kDiskRetry;
+  mailbox_->wake_after(kDiskRetry);
+  const std::scoped_lock lock(wake_mutex_);
+  if (wake_) wake_();
+}
+
+void JournalStore::measure() {
+  disk_bytes_ = journal_.usage().disk_bytes + repeats_.file_bytes();
 }
 
 void JournalStore::keep_repeats() {
-  if (!may_help()) return;
-  auto job = repeats_.begin_spill(journal_.end(), env_.clock().wall_now());
-  if (!job) return;
-  help("Ids of accepted events stay in memory", [this, job = std::move(*job)]() -> Result<void> {
-    Repeats::Spilled spilled = job();
-    Result<void> result;
-    if (!spilled) result = std::unexpected(spilled.error());
-    mailbox_->push(Chore{[this, spilled = std::move(spilled)]() mutable {
-      repeats_.spilled(std::move(spilled), env_.clock().wall_now());
-    }});
-    return result;
-  });
+  if (!may_help(Job::spill)) return;
+  // Ids that are not in a file yet keep the journal long, for up to an hour. Many small files would
+  // make it slow to look for a repeat, so there must be something to win.
+  std::uint64_t held_count = 0;
+  if (const auto needed = repeats_.needed_from()) {
+    held_count = segment_of(journal_.end()) - segment_of(*needed);
+  }
+  const bool is_full = is_full_ && held_count > 0;
+  const bool is_urgent = is_full || (is_room_wanted_ && held_count >= kSegmentsSpared);
+  auto work = repeats_.begin_spill(journal_.end(), env_.clock().wall_now(), is_urgent);
+  if (!work) return;
+  help(Job::spill, "Ids of accepted events stay in memory",
+       [this, is_full, work = std::move(*work)]() -> Result<void> {
+         Repeats::Spilled spilled = work();
+         const bool may_fit = is_full && !spilled && spilled.error().code == ErrorCode::disk_full;
+         // The reserve is for what is owed.
+         const std::size_t kept = unsettled_count_ > 0 ? 1 : 0;
+         if (may_fit && journal_.give_back_space(kept)) spilled = work();
+         Result<void> result;
+         if (!spilled) result = std::unexpected(spilled.error());
+         mailbox_->push(Chore{[this, spilled = std::move(spilled)]() mutable {
+           repeats_.spilled(std::move(spilled), env_.clock().wall_now());
+         }});
+         return result;
+       });
 }
 
 void JournalStore::keep_checkpoint() {
   const std::uint64_t every_bytes =
       std::min(kCheckpointEveryBytes, kSegmentsSpared * options_.segment_bytes);
-  if (!may_help() || written_bytes_ - checkpoint_at_bytes_ < every_bytes) return;
+  if (!may_help(Job::checkpoint) || written_bytes_ - checkpoint_at_bytes_ < every_bytes) return;
   checkpoint_at_bytes_ = written_bytes_;
   std::unique_lock lock(ledger_mutex_);
   Ledger::Snapshot snapshot = ledger_->snapshot();
   lock.unlock();
-  help("No checkpoint was saved", [this, snapshot = std::move(snapshot), covers = journal_.end()] {
-    return journal_.save_checkpoint(snapshot.encode(), covers);
-  });
+  help(Job::checkpoint, "No checkpoint was saved",
+       [this, snapshot = std::move(snapshot), covers = journal_.end()] {
+         return journal_.save_checkpoint(snapshot.encode(), covers);
+       });
+}
+
+std::uint64_t JournalStore::followed_segment() const {
+  return std::min(segment_of(journal_.end()), segment_of({.value = followed_until_}));
 }
 
 // Trims what nobody needs; if something owed is in the way of much that nobody needs, carries it.
 void JournalStore::keep_short() {
-  std::uint64_t bound = segment_of(journal_.end());
-  bound = std::min(bound, segment_of({.value = followed_until_}));
+  std::uint64_t bound = followed_segment();
   if (const auto needed = repeats_.needed_from()) bound = std::min(bound, segment_of(*needed));
   const std::optional<std::uint64_t> owed = ledger_->oldest_segment();
   const std::uint64_t trim_to = owed ? std::min(bound, *owed) : bound;
-  if (trim_to > segment_of(journal_.begin()) && may_help()) {
-    help("The journal was not trimmed",
+  if (trim_to > segment_of(journal_.begin()) && may_help(Job::trim)) {
+    help(Job::trim, "The journal was not trimmed",
          [this, trim_to] { return journal_.trim(to_position(trim_to, 0)); });
     return;
   }

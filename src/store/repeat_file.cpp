@@ -174,6 +174,10 @@ RepeatFile::Block& RepeatFile::block_of(Hash128 fingerprint) {
   return blocks_[block_index(fingerprint, blocks_.size())];
 }
 
+std::uint64_t RepeatFile::bytes() const {
+  return kHeaderBytes + pages_count(facts_.count) * kPageBytes + blocks_.size() * sizeof(Block);
+}
+
 bool RepeatFile::may_contain(Hash128 fingerprint) const {
   const Block& block = blocks_[block_index(fingerprint, blocks_.size())];
   bool is_set = true;

@@ -43,6 +43,7 @@ class RepeatFile {
 
   [[nodiscard]] const RepeatFileFacts& facts() const { return facts_; }
   [[nodiscard]] std::string name() const { return name_of(facts_.until); }
+  [[nodiscard]] std::uint64_t bytes() const;  // on disk
 
   // Whether it may be there: false is certain.
   [[nodiscard]] bool may_contain(Hash128 fingerprint) const;

@@ -122,13 +122,15 @@ std::optional<Position> Repeats::needed_from() const {
   return std::nullopt;
 }
 
-std::optional<Repeats::SpillJob> Repeats::begin_spill(Position end, WallTime now) {
+std::optional<Repeats::SpillJob> Repeats::begin_spill(Position end, WallTime now, bool is_urgent) {
   if (is_writing_) return std::nullopt;
   if (set_aside_ == nullptr) {
     if (current_.table.size() == 0) return std::nullopt;
     if (!began_) began_ = now;
     const std::size_t ids_max = std::max(kGenerationIdsMin, options_.ids_max / kGenerations);
-    if (current_.table.size() < ids_max && now - *began_ < kSpillAfter) return std::nullopt;
+    const bool is_time =
+        is_urgent || current_.table.size() >= ids_max || now - *began_ >= kSpillAfter;
+    if (!is_time) return std::nullopt;
     current_.until = end;
     current_.newest = now;
     set_aside_ = std::make_shared<const Generation>(std::exchange(current_, {}));
@@ -152,6 +154,12 @@ void Repeats::spilled(Spilled result, WallTime now) {
   files_.push_back(std::move(*result));
   set_aside_.reset();
   expire(now);
+}
+
+std::uint64_t Repeats::file_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& file : files_) bytes += file->bytes();
+  return bytes;
 }
 
 // The newest file stays, however old: from its end the table is rebuilt.

@@ -56,9 +56,13 @@ class Repeats {
   [[nodiscard]] std::optional<Position> needed_from() const;
 
   // If it is time, sets the table aside and gives a job that writes it to a file; then spilled()
-  // must be told. `end`: of the journal; every record before it was remembered.
+  // must be told. It is always time when it is urgent: the journal must be trimmed. `end`: of the
+  // journal; every record before it was remembered.
   using SpillJob = std::function<Spilled()>;
-  [[nodiscard]] std::optional<SpillJob> begin_spill(Position end, WallTime now);
+  [[nodiscard]] std::optional<SpillJob> begin_spill(Position end, WallTime now,
+                                                    bool is_urgent = false);
+  [[nodiscard]] std::uint64_t file_bytes() const;
+
   // After an error the ids stay in memory, and begin_spill() tries again.
   void spilled(Spilled result, WallTime now);
 

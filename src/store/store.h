@@ -53,7 +53,11 @@ struct Accept {
   std::optional<ReplayOf> replay_of;   // then it is never a repeat
 };
 
-enum class AcceptStatus : std::uint8_t { durable, full };
+enum class AcceptStatus : std::uint8_t {
+  durable,
+  full,       // no space now
+  too_large,  // more than the journal takes at once, ever
+};
 
 struct Accepted {
   AcceptStatus status = AcceptStatus::durable;
@@ -96,6 +100,7 @@ struct Followed {
 
 struct Usage {
   std::uint64_t journal_bytes = 0;  // on disk, recycled segments left out
+  std::uint64_t disk_bytes = 0;     // of all files of the store, about
   std::uint64_t segments_count = 0;
   std::uint64_t unsettled_count = 0;
   std::uint64_t frames_count = 0;   // since the start
@@ -126,6 +131,9 @@ class Store {
   // Makes everything recorded so far durable, then calls `done`.
   virtual void flush(env::Loop& loop, std::move_only_function<void()> done) = 0;
 
+  // Whether a delivery of an event accepted from `from` on, before `until`, is not settled.
+  [[nodiscard]] virtual bool owes_between(Position from, Position until) = 0;
+
   // The event of an unsettled delivery, verified; from a cache when it is fresh. Errors:
   // record_gone once every delivery of the record is settled, journal_corrupt.
   virtual void read_event(
@@ -142,8 +150,16 @@ class Store {
   virtual void followed_until(Position position) = 0;
 
   [[nodiscard]] virtual Usage usage() = 0;
-  // Of usage(), cheap: one atomic load.
+  // Of usage(), cheap: one atomic load each.
   [[nodiscard]] virtual std::uint64_t unsettled_count() const = 0;
+  [[nodiscard]] virtual std::uint64_t disk_bytes() const = 0;
+  [[nodiscard]] virtual bool is_full() const = 0;
+  // What was recorded waits in memory for space on the disk, and as much as may
+  // (kDeferredBytesMax): no attempt should be begun now.
+  [[nodiscard]] virtual bool is_behind() const = 0;
+
+  // While it is wanted the journal is kept as short as can be, though that costs more.
+  virtual void want_room(bool is_wanted) = 0;
 
   // Commits everything, saves a checkpoint, ends the storage thread. Nothing may be called after.
   virtual void close() = 0;

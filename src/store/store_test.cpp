@@ -12,7 +12,7 @@
 #include "store/journal_store.h"
 #include "store/manifest.h"
 #include "store/sim_journal.h"
-#include "store/test_events.h"
+#include "store/store_fixture_for_test.h"
 
 namespace eilpost::store {
 namespace {
@@ -20,77 +20,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-class StoreTest : public testing::Test {
- protected:
-  StoreTest() { open(); }
-
-  void open() {
-    store_ = Store::open(env_, options_, [this](std::string_view what) {
-               reports_.emplace_back(what);
-             }).value();
-  }
-  void reopen() {
-    store_->close();
-    store_.reset();
-    env_.restart();
-    open();
-  }
-  void crash(env::Crash kind = env::Crash::power_loss) {
-    env_.crash(kind);
-    store_.reset();
-    env_.restart();
-    open();
-  }
-
-  Accepted accept(std::vector<Accept> batch) {
-    std::optional<Accepted> answer;
-    store_->accept(std::move(batch), env_.lane(0),
-                   [&](Accepted accepted) { answer = std::move(accepted); });
-    EXPECT_TRUE(env_.run_until([&] { return answer.has_value(); }, seconds(5)));
-    return std::move(answer).value_or(Accepted{});
-  }
-  // One event that owes `owed_count` deliveries; its accept sequence.
-  Position accept_one(std::uint64_t number, std::uint64_t owed_count = 1) {
-    Accepted accepted = accept(one(number, owed_count));
-    EXPECT_EQ(accepted.status, AcceptStatus::durable);
-    EXPECT_TRUE(accepted.sequences.at(0).has_value());
-    return accepted.sequences.at(0).value_or(Position{});
-  }
-  [[nodiscard]] std::vector<Accept> one(std::uint64_t number, std::uint64_t owed_count = 1) {
-    std::vector<Accept> batch;
-    batch.push_back(make_accept(make_event(number, env_.clock().wall_now()), owed_count));
-    return batch;
-  }
-  // An attempt after which another follows, 5 minutes after the simulation's beginning.
-  static Attempt retrying(DeliveryId id, std::uint16_t number) {
-    Attempt attempt = make_attempt(id, DeliveryState::retrying);
-    attempt.number = number;
-    attempt.next.retry_at = env::kSimWallStart + seconds(300);
-    return attempt;
-  }
-  void flush() {
-    bool is_done = false;
-    store_->flush(env_.lane(0), [&] { is_done = true; });
-    EXPECT_TRUE(env_.run_until([&] { return is_done; }, seconds(5)));
-  }
-  Result<std::shared_ptr<const Event>> read(DeliveryId id) {
-    std::optional<Result<std::shared_ptr<const Event>>> answer;
-    store_->read_event(id, env_.lane(0), [&](auto result) { answer = std::move(result); });
-    EXPECT_TRUE(env_.run_until([&] { return answer.has_value(); }, seconds(5)));
-    return std::move(*answer);
-  }
-  std::vector<Unsettled> unsettled() {
-    std::vector<Unsettled> all;
-    store_->take_unsettled([&](const Unsettled& delivery) { all.push_back(delivery); });
-    return all;
-  }
-
-  env::SimEnv env_{1};
-  Options options_{.segment_bytes = 64UL * 1024};
-  std::vector<std::string> reports_;
-  std::unique_ptr<Store> store_;
-};
 
 TEST_F(StoreTest, AcceptedEventSurvivesPowerLoss) {
   const Position sequence = accept_one(1, 2);
@@ -284,6 +213,10 @@ TEST_F(StoreTest, DamagedEventIsReportedWhenItIsRead) {
   env_.directory().flip_bit("journal/" + segment_name(segment_of(sequence)),
                             offset_of(sequence) + 30);
   EXPECT_EQ(read({.sequence = sequence}).error().code, ErrorCode::journal_corrupt);
+  ASSERT_EQ(reports_.size(), 1U);
+  EXPECT_NE(reports_[0].find(segment_place(segment_of(sequence), offset_of(sequence))),
+            std::string::npos)
+      << reports_[0];
 }
 
 TEST_F(StoreTest, JournalIsTrimmedAsFarAsTheFollowerCame) {
@@ -332,56 +265,6 @@ TEST_F(StoreTest, WhatIsOwedIsCarriedOutOfTheWay) {
   EXPECT_EQ((*event)->document, make_event(0, owed[0].accepted_at).document);
 }
 
-TEST_F(StoreTest, FullDiskRefusesEventsAndSettlesDeliveries) {
-  std::vector<DeliveryId> owed;
-  for (std::uint64_t i = 0; i < 100; ++i) owed.push_back({.sequence = accept_one(i)});
-  env_.advance(seconds(1));
-  env_.directory().set_capacity_bytes(env_.directory().used_bytes());
-  std::uint64_t number = 1000;
-  while (accept(one(number)).status == AcceptStatus::durable) {
-    ASSERT_LT(++number, 2000U);
-  }
-  EXPECT_TRUE(store_->usage().is_full);
-  for (const DeliveryId id : owed) store_->record(make_attempt(id));
-  flush();
-  EXPECT_EQ(store_->unsettled_count(), number - 1000);
-  EXPECT_EQ(accept(one(number)).status, AcceptStatus::full);
-  EXPECT_TRUE(store_->usage().is_full);
-  // Space is back.
-  env_.directory().set_capacity_bytes(env::SimDirectory::kCapacityDefault);
-  env_.advance(seconds(2));
-  const Accepted again = accept(one(number));
-  EXPECT_EQ(again.status, AcceptStatus::durable);
-  EXPECT_TRUE(again.sequences.at(0).has_value()) << "A refused id is not known.";
-  EXPECT_FALSE(store_->usage().is_full);
-  crash();
-  EXPECT_EQ(unsettled().size(), number - 1000 + 1);
-}
-
-TEST_F(StoreTest, NotesWaitInMemoryWhenEvenTheReserveIsUsedUp) {
-  const DeliveryId id{.sequence = accept_one(1)};
-  env_.advance(seconds(1));
-  env_.directory().set_capacity_bytes(env_.directory().used_bytes());
-  Attempt attempt = make_attempt(id, DeliveryState::retrying);
-  attempt.outcome.answer = std::string(10'000, 'a');
-  for (std::uint16_t i = 1; i <= 40; ++i) {  // 400 kB into four segments of 64 kB
-    attempt.number = i;
-    store_->record(attempt);
-    env_.advance(milliseconds(50));
-  }
-  bool is_flushed = false;
-  store_->flush(env_.lane(0), [&] { is_flushed = true; });
-  env_.advance(seconds(10));
-  EXPECT_FALSE(is_flushed);
-  env_.directory().set_capacity_bytes(env::SimDirectory::kCapacityDefault);
-  env_.advance(seconds(5));
-  EXPECT_TRUE(is_flushed);
-  crash();
-  const std::vector<Unsettled> owed = unsettled();
-  ASSERT_EQ(owed.size(), 1U);
-  EXPECT_EQ(owed[0].attempts_count, 40);
-}
-
 TEST_F(StoreTest, FailedSyncEndsTheProcess) {
   (void)accept_one(1);
   env_.advance(seconds(1));
@@ -399,8 +282,23 @@ TEST_F(StoreTest, FailedSyncEndsTheProcess) {
 TEST_F(StoreTest, RequestThatFitsNoSegmentIsRefused) {
   std::vector<Accept> batch;
   for (std::uint64_t i = 0; i < 150; ++i) batch.push_back(one(i).front());
-  EXPECT_EQ(accept(std::move(batch)).status, AcceptStatus::full);
+  EXPECT_EQ(accept(std::move(batch)).status, AcceptStatus::too_large);
   EXPECT_EQ(accept(one(5)).sequences.size(), 1U);
+}
+
+TEST_F(StoreTest, CalendarThatGoesBackKeepsNothingWaiting) {
+  env_.clock().jump_wall(hours(23));
+  const DeliveryId id{.sequence = accept_one(1)};
+  Attempt attempt = retrying(id, 1);
+  attempt.next.retry_at = env_.clock().wall_now() + seconds(50);
+  store_->record(std::move(attempt));
+  flush();
+  env_.clock().jump_wall(-hours(23));
+  reopen();
+  const std::vector<Unsettled> owed = unsettled();
+  ASSERT_EQ(owed.size(), 1U);
+  EXPECT_LE(owed[0].next_attempt_at, env_.clock().wall_now() + seconds(51));
+  EXPECT_GT(owed[0].next_attempt_at, env_.clock().wall_now() + seconds(40));
 }
 
 TEST_F(StoreTest, CloseCommitsEverything) {
