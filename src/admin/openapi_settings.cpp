@@ -1,0 +1,175 @@
+// Schemas of what people set up: webhooks, destinations, sources, event types, keys.
+
+#include "admin/openapi_schemas.h"
+
+namespace eilpost::admin {
+
+const std::string_view kSettingsSchemas = R"json({
+"Texts": {"en": "string", "de": "string"},
+"PropertyType": ["enum string integer number boolean array object id scalar any:",
+  "`id` is a string or an integer, `scalar` a string, a number or a boolean."],
+"PropertyDeclaration": {
+  "path": "string: A dotted path into the event; may end in `*`.", "type": "#PropertyType",
+  "description": "#Texts"},
+"EventType": {
+  "code": "string", "group": "string: Code of the group.", "label": "#Texts",
+  "description": "#Texts",
+  "properties": "[#PropertyDeclaration]: Those that this type adds to the common ones.",
+  "sample": "object|null: An event as a sender writes it.",
+  "custom": "boolean: Made by an administrator.",
+  "version?": "integer"},
+"EventTypeDraft": {
+  "code": "string: custom.[a-z0-9_]{1,64}", "label": "#Texts", "description?": "#Texts",
+  "properties?": "[#PropertyDraft]", "sample?": "object", "...": true},
+"EventTypeChange": {
+  "label?": "any: Texts by language, merged (RFC 7396).", "description?": "any",
+  "properties?": "[#PropertyDraft]|null", "sample?": "object|null", "...": true},
+"PropertyDraft": {
+  "path": "string", "type?": "#PropertyType", "description?": {"en?": "string", "de?": "string"}},
+"EventGroup": {"code": "string", "label": "#Texts"},
+"EventTypePage": {
+  "data": "[#EventType]", "next_cursor": "string|null",
+  "groups": "[#EventGroup]: In the order in which people know them.",
+  "common_properties": "[#PropertyDeclaration]: Those of every event, whatever its type."},
+
+"Item": {
+  "type": "string", "id": "string|integer", "name": "string", "parent": "string|integer|null",
+  "last_seen_at": "time|null: Null: declared, but not seen in an event yet."},
+"SeenProperty": {"path": "string", "type": "string", "count": "integer"},
+"SeenValue": {"value": "any", "count": "integer", "last_seen_at": "time"},
+
+"Environment": {"id": "integer", "name": "string", "built_in": "boolean", "created_at?": "time"},
+
+"Source": {
+  "id": "string", "name": "string", "environment": "string",
+  "allowed_origins": "[string]|null: Of pages that may send; null: any, none in it: no browser.",
+  "enabled": "boolean", "key_hint": "string: The key's last characters.",
+  "version": "integer", "created_at": "time", "updated_at": "time"},
+"SourceWithKey": {
+  "id": "string", "name": "string", "environment": "string", "allowed_origins": "[string]|null",
+  "enabled": "boolean", "key_hint": "string", "version": "integer", "created_at": "time",
+  "updated_at": "time", "key": "string: Shown this once."},
+"SourceDraft": {
+  "name": "string", "environment": "string: Its name.", "allowed_origins?": "[string]|null",
+  "enabled?": "boolean", "...": true},
+"SourceChange": {
+  "name?": "string", "environment?": "string", "allowed_origins?": "[string]|null",
+  "enabled?": "boolean", "...": true},
+
+"Operator": [
+  "enum is is_not contains does_not_contain starts_with ends_with matches in not_in greater_than",
+  "greater_or_equal less_than less_or_equal between exists does_not_exist"],
+"Condition": "#All|#Any|#Not|#Comparison",
+"All": {"all": "[#Condition]"},
+"Any": {"any": "[#Condition]"},
+"Not": {"not": "#Condition"},
+"Comparison": {
+  "property": "string", "operator": "#Operator",
+  "value?": "any: A list for in and not_in, [low, high] for between; none for exists.",
+  "ignore_case?": "boolean"},
+"Missing": "enum leave_out null: What is sent for a property that the event lacks.",
+"Property": {
+  "property": "string: A path; may end in `*`.", "as?": "string", "missing?": "#Missing"},
+"StaticProperty": {"name": "string", "value": "string|number|boolean: Text may hold placeholders."},
+"Body": {
+  "format?": "enum destination flat nested envelope form template",
+  "keys?": "enum dots underscores", "template?": "any: JSON whose texts may hold placeholders."},
+"Webhook": {
+  "id": "string", "name": "string", "enabled": "boolean",
+  "event": "string|[string]: A type's code, a group such as survey.*, or a list of both.",
+  "environments": "[string]", "conditions": "#Condition|null: Null: every event.",
+  "properties": "[#Property]: What is sent, in this order; empty: all.",
+  "static_properties": "[#StaticProperty]", "missing": "#Missing", "body": "#Body",
+  "destination": "string: Its id.", "version": "integer", "created_at": "time",
+  "updated_at": "time",
+  "warnings?": "[#ProblemPart]: Of a change: what was saved though it looks wrong."},
+"WebhookDraft": {
+  "name": "string", "enabled?": "boolean", "event": "string|[string]", "environments?": "[string]",
+  "conditions?": "#Condition|null", "properties?": "[string|#Property]",
+  "static_properties?": "[#StaticProperty]", "missing?": "#Missing", "body?": "#Body|null",
+  "destination": "string", "...": true},
+"WebhookChange": {
+  "name?": "string", "enabled?": "boolean", "event?": "string|[string]",
+  "environments?": "[string]|null", "conditions?": "#Condition|null",
+  "properties?": "[string|#Property]|null", "static_properties?": "[#StaticProperty]|null",
+  "missing?": "#Missing|null", "body?": "any: Merged (RFC 7396).", "destination?": "string",
+  "...": true},
+"WebhookVersion": {"version": "integer", "author": "string", "at": "time", "webhook": "#Webhook"},
+
+"Header": {"name": "string", "value": "string"},
+"Secret": {"set": "boolean: There is one; it is never shown."},
+"SecretText": "string|#Secret: As answered, it keeps what is there.",
+"RequestSettings": {
+  "method": "enum GET POST PUT PATCH DELETE", "url": "string|null: Null: of an inbox.",
+  "headers": "[#Header]", "timeout_ms": "integer"},
+"AuthenticationNone": {"type": "enum none"},
+"AuthenticationBearer": {"type": "enum bearer", "token": "#SecretText"},
+"AuthenticationBasic": {"type": "enum basic", "username": "string", "password": "#SecretText"},
+"Authentication": "#AuthenticationNone|#AuthenticationBearer|#AuthenticationBasic",
+"SigningNone": {"scheme": "enum none"},
+"SigningStandardWebhooks": {
+  "scheme": "enum standard-webhooks", "secret": "#SecretText: Shown when it was made, then never.",
+  "previous_until?": "time: Until then the secret before signs too."},
+"Signing": "#SigningNone|#SigningStandardWebhooks",
+"Success": {"statuses": "[string]", "body": "any"},
+"Tls": {
+  "ca_certificates": "string|null", "trust": "enum own both", "client_certificate": "string|null",
+  "client_key": "#SecretText|null"},
+"Retry": {"delays_ms": "[integer]", "jitter": "number"},
+"Batch": {
+  "events_max": "integer", "bytes_max": "integer|null", "wait_ms": "integer", "template": "any"},
+"DeliverySettings": {
+  "concurrency": "integer", "rate_limit": "object|null", "ordering": "enum none per_user",
+  "backlog_max": "integer", "retry": "#Retry", "batch": "#Batch"},
+"Health": {
+  "waiting": "integer", "retrying": "integer", "held": "integer", "in_flight": "integer",
+  "last_success_at": "time|null", "last_failure_at": "time|null", "last_error": "string|null"},
+"DestinationState": "enum active paused disabled",
+"Destination": {
+  "id": "string", "name": "string", "platform": "enum custom inbox", "fields": "object",
+  "secrets": "object", "request": "#RequestSettings", "body": "any", "success": "#Success",
+  "final_statuses": "[integer]", "authentication": "#Authentication", "tls": "#Tls",
+  "signing": "#Signing", "delivery": "#DeliverySettings",
+  "inbox_token?": "string: Of an inbox: its page is /inbox/{token}.",
+  "state": "#DestinationState", "state_reason": "string|null", "state_since": "time",
+  "version": "integer", "created_at": "time", "updated_at": "time",
+  "health?": "#Health: When it is read.",
+  "webhooks?": "[string]: Ids of those that use it, when it is read."},
+"RequestDraft": {
+  "method?": "enum GET POST PUT PATCH DELETE", "url?": "string|null", "headers?": "[#Header]",
+  "timeout_ms?": "integer: 1000 to 30000."},
+"AuthenticationDraft": {
+  "type?": "enum none bearer basic", "token?": "#SecretText|null", "username?": "string",
+  "password?": "#SecretText|null"},
+"SigningDraft": {
+  "scheme?": "enum none standard-webhooks", "secret?": "#SecretText|null",
+  "previous_until?": "time"},
+"DeliveryDraft": {
+  "concurrency?": "integer", "rate_limit?": "null", "ordering?": "enum none",
+  "backlog_max?": "integer", "retry?": {"delays_ms?": "[integer]", "jitter?": "number"},
+  "batch?": "object|null"},
+"DestinationDraft": {
+  "name": "string", "platform": "enum custom inbox", "request?": "#RequestDraft",
+  "authentication?": "#AuthenticationDraft|null", "signing?": "#SigningDraft|null",
+  "delivery?": "#DeliveryDraft|null", "...": true},
+"DestinationChange": {
+  "name?": "string", "platform?": "enum custom inbox", "request?": "object|null",
+  "authentication?": "object|null", "signing?": "object|null", "delivery?": "object|null",
+  "...": true},
+"DestinationVersion": {
+  "version": "integer", "author": "string", "at": "time", "destination": "#Destination"},
+
+"Role": "enum viewer editor admin",
+"ApiKey": {
+  "id": "string", "name": "string", "role": "#Role", "key_hint": "string",
+  "expires_at": "time|null", "created_at": "time"},
+"ApiKeyWithKey": {
+  "id": "string", "name": "string", "role": "#Role", "key_hint": "string",
+  "expires_at": "time|null", "created_at": "time", "key": "string: Shown this once."},
+"ApiKeyDraft": {"name": "string", "role?": "#Role", "expires_at?": "time|null", "...": true},
+"AuditEntry": {
+  "number": "integer", "at": "time", "author": "string", "action": "string",
+  "kind": "string: What was changed.", "id": "string", "name": "string"}
+})json";
+
+}  // namespace eilpost::admin
