@@ -118,12 +118,9 @@ void Load::stop(const std::function<void()>& done) {
   }
 }
 
-Duration Load::longest_wait() const {
+Duration Load::take_failed_wait() {
   Duration longest{};
-  for (const auto& sender : senders_) {
-    const std::optional<Instant> begun = sender->oldest_under_way();
-    if (begun) longest = std::max(longest, loop_.clock().now() - *begun);
-  }
+  for (const auto& sender : senders_) longest = std::max(longest, sender->take_failed_wait());
   return longest;
 }
 

@@ -52,8 +52,8 @@ class Load final {
   void set_hanging(bool is_hanging) { is_hanging_ = is_hanging; }
   void open_late() { is_late_open_ = true; }
 
-  // How long the request has waited for its acknowledgement that waits longest.
-  [[nodiscard]] Duration longest_wait() const;
+  // How long the request waited in vain that did so longest since the last call.
+  [[nodiscard]] Duration take_failed_wait();
   // The time that all but one of a hundred acknowledgements since the last call took.
   [[nodiscard]] Duration take_ack_time();
   [[nodiscard]] std::uint64_t acknowledged_count() const { return acknowledged_count_; }

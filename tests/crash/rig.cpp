@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <unordered_set>
 #include <utility>
 
 #include "crash/log_pages.h"
@@ -52,10 +54,21 @@ std::vector<unsigned> retry_delays_ms(Receiver receiver) {
   return {};
 }
 
-bool is_settled(const std::vector<LoggedDelivery>& log, std::size_t deliveries_count) {
-  return log.size() >= deliveries_count && std::ranges::all_of(log, [](const LoggedDelivery& one) {
-           return one.state == "delivered" || one.state == "failed";
-         });
+// Of what was damaged the log may say nothing more.
+bool is_settled(const std::vector<LoggedDelivery>& log, std::size_t deliveries_count,
+                const std::unordered_set<std::string>& damaged) {
+  const auto is_at_end = [&damaged](const LoggedDelivery& one) {
+    return one.state == "delivered" || one.state == "failed" || damaged.contains(one.event_id);
+  };
+  return log.size() >= deliveries_count && std::ranges::all_of(log, is_at_end);
+}
+
+std::unordered_set<std::string> damaged_events(const Books& books) {
+  std::unordered_set<std::string> ids;
+  for (const auto& [id, event] : books.events) {
+    if (event.is_damaged) ids.insert(id);
+  }
+  return ids;
 }
 
 }  // namespace
@@ -161,18 +174,19 @@ bool Rig::change_settings() {
   return answer.has_value();
 }
 
-void Rig::note_kill(Instant begun_at, Duration longest_wait) {
+void Rig::note_kill(Instant begun_at) {
   loop_.settle();
   take_mark();
-  const Duration ack_time = loop_.ask([this] { return load_.take_ack_time(); });
-  kills_.push_back({.begun_at = begun_at,
-                    .ended_at = loop_.now(),
-                    .margin = std::max(ack_time, longest_wait) + options_.kill_margin});
+  const Duration pace =
+      loop_.ask([this] { return std::max(load_.take_ack_time(), load_.take_failed_wait()); });
+  kills_.push_back(
+      {.begun_at = begun_at, .ended_at = loop_.now(), .margin = pace + options_.kill_margin});
   keep_log();
 }
 
 void Rig::keep_log() {
   old_logs_ += process_.log();
+  std::ofstream(options_.folder + "/all.log", std::ios::app) << process_.log();
 }
 
 void Rig::kill() {
@@ -180,22 +194,20 @@ void Rig::kill() {
     faults_.arm_any();
     if (await_end(kPowerFailsMax)) return;
   }
-  const Duration longest_wait = loop_.ask([this] { return load_.longest_wait(); });
+  (void)loop_.ask([this] { return load_.take_failed_wait(); });
   const Instant begun_at = loop_.now();
   process_.kill();
   ++kills_count_;
-  note_kill(begun_at, longest_wait);
+  note_kill(begun_at);
 }
 
 bool Rig::await_end(Duration longest, bool changes_settings) {
   const Instant deadline = loop_.now() + longest;
-  Duration longest_wait{};
   Instant seen_at = loop_.now();
   Instant changed_at{};
   while (process_.is_running()) {
     seen_at = loop_.now();
     if (seen_at >= deadline) return false;
-    longest_wait = loop_.ask([this] { return load_.longest_wait(); });
     if (changes_settings && seen_at - changed_at >= kSettingsEvery) {
       changed_at = seen_at;
       (void)change_settings();
@@ -204,7 +216,7 @@ bool Rig::await_end(Duration longest, bool changes_settings) {
   }
   const std::optional<Instant> killed_at = faults_.killed_at();
   if (killed_at) ++kills_count_;
-  note_kill(killed_at.value_or(seen_at), longest_wait);
+  note_kill(killed_at.value_or(seen_at));
   return true;
 }
 
@@ -220,7 +232,7 @@ void Rig::freeze(Duration duration) {
 Result<void> Rig::terminate() {
   const Instant begun_at = loop_.now();
   EILPOST_ASSIGN_OR_RETURN(const int exit_code, process_.terminate());
-  note_kill(begun_at, {});
+  note_kill(begun_at);
   if (exit_code != 0) remark(fmt::format("the exit code of an orderly end is {}", exit_code));
   return {};
 }
@@ -323,6 +335,7 @@ Result<Books> Rig::finish() {
   take_mark();
   const std::size_t deliveries = loop_.ask([this] { return load_.books().seen.size(); });
   const bool is_whole = loop_.ask([this] { return load_.books().is_log_whole; });
+  const auto damaged = loop_.ask([this] { return damaged_events(load_.books()); });
   std::vector<LoggedDelivery> log;
   do {
     EILPOST_ASSIGN_OR_RETURN(log, read_log(process_));
@@ -330,7 +343,7 @@ Result<Books> Rig::finish() {
     std::erase_if(log, [this](const LoggedDelivery& one) {
       return !one.event_id.starts_with(options_.load.id_prefix);
     });
-    if (is_settled(log, is_whole ? deliveries : 0)) break;
+    if (is_settled(log, is_whole ? deliveries : 0, damaged)) break;
     pause(kLookAgain);
   } while (loop_.now() < deadline);
   Books books = loop_.ask([this] { return std::move(load_.books()); });

@@ -109,7 +109,7 @@ class Rig final {
   [[nodiscard]] Result<void> set_up();
   [[nodiscard]] Result<void> create_targets(Receiver receiver, std::string_view name);
   [[nodiscard]] Result<void> check_settings();
-  void note_kill(Instant begun_at, Duration longest_wait);
+  void note_kill(Instant begun_at);
   void keep_log();
   void take_mark();
   [[nodiscard]] Result<void> explain(Result<void> done);

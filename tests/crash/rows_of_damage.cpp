@@ -5,7 +5,8 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <string>
-#include <system_error>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "crash/journal_damage.h"
@@ -174,16 +175,27 @@ Result<void> play_damaged_while_running(Rig& rig, const Row& /*row*/) {
   return {};
 }
 
-// One bit in the middle of each of these files; the journal's own text must make up for it.
-Result<void> play_damaged_files(Rig& rig, std::string_view prefix, std::size_t files_max) {
-  EILPOST_RETURN_IF_ERROR(play_until_owing(rig));
-  rig.pause(1s);  // A checkpoint is saved.
-  rig.kill();
+std::vector<std::string> whole_files(const Rig& rig, std::string_view prefix) {
   std::vector<std::string> paths = files_of(journal_of(rig), prefix);
   std::erase_if(paths, [](const std::string& path) { return path.ends_with(".new"); });
-  if (paths.empty()) rig.remark(fmt::format("there is no {} file", prefix));
+  return paths;
+}
+
+// One bit near the beginning of each of the newest of these files; the journal's own text must
+// make up for it.
+Result<void> play_damaged_files(Rig& rig, std::string_view prefix, std::size_t count) {
+  constexpr Duration kFilesMax = 30s;
+  rig.begin_trouble();
+  EILPOST_RETURN_IF_ERROR(rig.begin());
+  if (!rig.wait_for(kFilesMax, [&] { return whole_files(rig, prefix).size() >= count; })) {
+    rig.remark(fmt::format("there are too few {} files", prefix));
+  }
+  EILPOST_RETURN_IF_ERROR(rig.set_receivers_up(false));
+  rig.pause(kLoadTime);
+  rig.kill();
+  std::vector<std::string> paths = whole_files(rig, prefix);
   std::ranges::reverse(paths);
-  for (std::size_t i = 0; i < std::min(paths.size(), files_max); ++i) {
+  for (std::size_t i = 0; i < std::min(paths.size(), count); ++i) {
     constexpr std::uint64_t kOffset = 14;
     EILPOST_RETURN_IF_ERROR(flip_bit({.path = paths[i], .offset = kOffset}, 2));
   }

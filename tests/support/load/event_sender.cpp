@@ -84,8 +84,10 @@ Task<void> EventSender::wait_for_turn(std::uint64_t number) {
 Task<bool> EventSender::send_noted(std::size_t worker,
                                    std::unique_ptr<http::ClientConnection>& connection,
                                    const std::string& body, std::uint64_t count) {
-  under_way_[worker] = loop_.clock().now();
+  const Instant begun = loop_.clock().now();
+  under_way_[worker] = begun;
   const bool is_acknowledged = co_await send_once(connection, body, count);
+  if (!is_acknowledged) failed_wait_ = std::max(failed_wait_, loop_.clock().now() - begun);
   under_way_[worker].reset();
   co_return is_acknowledged;
 }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/task.h"
@@ -59,6 +60,8 @@ class EventSender final {
 
   [[nodiscard]] const SenderFigures& figures() const { return figures_; }
   [[nodiscard]] std::uint64_t events_begun() const { return next_number_; }
+  // How long the request had waited that waited longest of those that failed since the last call.
+  [[nodiscard]] Duration take_failed_wait() { return std::exchange(failed_wait_, Duration{}); }
   // Since when the request waits for its answer that waits longest; nothing if none is under way.
   [[nodiscard]] std::optional<Instant> oldest_under_way() const;
 
@@ -85,6 +88,7 @@ class EventSender final {
   std::function<void()> stopped_;
   std::vector<std::optional<Instant>> under_way_;  // since when, by worker
   SenderFigures figures_;
+  Duration failed_wait_{};
   TaskSet workers_;
 };
 
