@@ -93,9 +93,10 @@ Task<http::Response> Api::change_source(Call& call) {
 Task<http::Response> Api::delete_source(Call& call) {
   const auto id = id_argument<SourceId>(call);
   if (!id) co_return not_found("source");
-  auto saved = co_await save<void>(
-      call.lane, [id = *id, author = call.author()](settings::Settings& settings) {
-        return settings.delete_source(id, author);
+  auto saved =
+      co_await save<void>(call.lane, [id = *id, version = if_match(*call.request),
+                                      author = call.author()](settings::Settings& settings) {
+        return settings.delete_source(id, version, author);
       });
   co_return saved ? no_content() : problem(saved.error());
 }

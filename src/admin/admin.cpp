@@ -218,6 +218,7 @@ Task<http::Response> RealAdmin::answer(std::size_t lane, const http::Request& re
   if (auto refusal = refuse_query(takes, http::query_of(request.target))) {
     co_return std::move(*refusal);
   }
+  if (auto refusal = refuse_if_match(takes, request)) co_return std::move(*refusal);
   Call call{.lane = lane,
             .request = &request,
             .arguments = std::move(found.arguments),

@@ -89,6 +89,7 @@ class Api final {
   Task<http::Response> list_items(Call& call);
   Task<http::Response> create_item(Call& call);
   Task<http::Response> list_environments(Call& call);
+  Task<http::Response> show_environment(Call& call);
   Task<http::Response> create_environment(Call& call);
   Task<http::Response> delete_environment(Call& call);
 
@@ -213,6 +214,8 @@ class Api final {
   Task<std::expected<std::string, http::Response>> sample_document(Call& call,
                                                                    const Webhook& webhook);
   Task<bool> is_event_type(Call& call);
+  // So that the log knows every attempt that was made until now.
+  Task<void> make_attempts_durable(std::size_t lane);
   Json attempt_json(const history::DeliveryRow& delivery, const history::EventRow* event,
                     const Attempt& attempt, render::Scratch& scratch);
   Task<std::shared_ptr<const history::Held>> held_now(std::size_t lane);

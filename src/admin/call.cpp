@@ -95,8 +95,8 @@ settings::IfVersion if_match(const http::Request& request) {
   const auto header = http::find_header(request.headers, "if-match");
   if (!header || *header == "*") return std::nullopt;
   const bool is_quoted = header->size() >= 2 && header->front() == '"' && header->back() == '"';
-  if (!is_quoted) return 0;
-  return parse_integer<std::uint32_t>(header->substr(1, header->size() - 2)).value_or(0);
+  if (!is_quoted) return kNoVersion;
+  return parse_integer<std::uint32_t>(header->substr(1, header->size() - 2)).value_or(kNoVersion);
 }
 
 std::string PageAsked::cursor(std::string_view key) const {

@@ -52,7 +52,8 @@ struct Call {
 
 // ---- what was asked
 
-// If-Match: "3". Absent or *: nothing. Malformed: a version that none has.
+// If-Match: "3". Absent or *: nothing. Malformed: kNoVersion.
+inline constexpr std::uint32_t kNoVersion = UINT32_MAX;  // a version that nothing has
 [[nodiscard]] settings::IfVersion if_match(const http::Request& request);
 
 struct PageAsked {

@@ -1,5 +1,6 @@
 // Event types, items and environments.
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <utility>
 
@@ -31,7 +32,12 @@ Json declarations(const std::vector<PropertyDeclaration>& properties) {
 }
 
 http::Response type_response(int status, const EventType& type) {
-  return json_response(status, settings::to_json(type));
+  return object_response(status, settings::to_json(type), type.version);
+}
+
+http::Response environment_response(int status, const Environment& environment) {
+  return object_response(status, settings::to_json(environment),
+                         static_cast<std::uint32_t>(environment.id));
 }
 
 }  // namespace
@@ -78,8 +84,9 @@ Task<http::Response> Api::create_event_type(Call& call) {
 Task<http::Response> Api::change_event_type(Call& call) {
   auto saved =
       co_await save<EventType>(call.lane, [code = call.arguments.front(), body = call.body,
+                                           version = if_match(*call.request),
                                            author = call.author()](settings::Settings& settings) {
-        return settings.change_event_type(code, body, author);
+        return settings.change_event_type(code, body, version, author);
       });
   if (!saved) co_return problem(saved.error());
   co_return type_response(200, *saved);
@@ -87,9 +94,9 @@ Task<http::Response> Api::change_event_type(Call& call) {
 
 Task<http::Response> Api::delete_event_type(Call& call) {
   auto saved = co_await save<void>(
-      call.lane,
-      [code = call.arguments.front(), author = call.author()](settings::Settings& settings) {
-        return settings.delete_event_type(code, author);
+      call.lane, [code = call.arguments.front(), version = if_match(*call.request),
+                  author = call.author()](settings::Settings& settings) {
+        return settings.delete_event_type(code, version, author);
       });
   co_return saved ? no_content() : problem(saved.error());
 }
@@ -195,6 +202,14 @@ Task<http::Response> Api::list_environments(Call& call) {
   co_return json_response(200, page_of(all, *asked, key_of, show));
 }
 
+Task<http::Response> Api::show_environment(Call& call) {
+  const std::vector<Environment> all =
+      co_await on_settings(call, [this] { return parts_.settings.environments(); });
+  const auto found = std::ranges::find(all, call.arguments.front(), &Environment::name);
+  if (found == all.end()) co_return not_found("environment");
+  co_return environment_response(200, *found);
+}
+
 Task<http::Response> Api::create_environment(Call& call) {
   const auto name = call.body.find("name");
   if (name == call.body.end() || !name->is_string()) {
@@ -207,14 +222,14 @@ Task<http::Response> Api::create_environment(Call& call) {
         return settings.create_environment(name, author);
       });
   if (!saved) co_return problem(saved.error());
-  co_return json_response(201, settings::to_json(*saved));
+  co_return environment_response(201, *saved);
 }
 
 Task<http::Response> Api::delete_environment(Call& call) {
   auto saved = co_await save<void>(
-      call.lane,
-      [name = call.arguments.front(), author = call.author()](settings::Settings& settings) {
-        return settings.delete_environment(name, author);
+      call.lane, [name = call.arguments.front(), version = if_match(*call.request),
+                  author = call.author()](settings::Settings& settings) {
+        return settings.delete_environment(name, version, author);
       });
   co_return saved ? no_content() : problem(saved.error());
 }

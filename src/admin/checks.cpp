@@ -85,6 +85,20 @@ std::optional<http::Response> refuse_query(const Takes& takes, std::string_view 
   return std::nullopt;
 }
 
+std::optional<http::Response> refuse_if_match(const Takes& takes, const http::Request& request) {
+  if (!takes.has_etag || if_match(request) != kNoVersion) return std::nullopt;
+  const std::string tag(http::find_header(request.headers, "if-match").value_or(""));
+  if (tag.starts_with("W/")) {
+    return problem(412, "stale_version",
+                   fmt::format("{} is a weak tag, and If-Match compares strongly (RFC 9110, "
+                               "13.1.1): weak tags never match. Send it without W/.",
+                               tag));
+  }
+  return problem(412, "stale_version",
+                 "If-Match must be one ETag as it was answered, such as \"3\" with its quotation "
+                 "marks, or *.");
+}
+
 std::optional<http::Response> refuse_body(const Takes& takes, const Json& body) {
   if (!takes.body) return std::nullopt;
   std::vector<Problem> errors;

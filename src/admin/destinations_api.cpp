@@ -6,11 +6,10 @@
 
 #include "admin/api.h"
 #include "base/iso_time.h"
+#include "settings/object_reader.h"
 
 namespace eilpost::admin {
 namespace {
-
-constexpr Duration kSecretOverlap = std::chrono::hours(24);
 
 Json health(const pipeline::DestinationStatus& status) {
   const auto time = [](const std::optional<WallTime>& at) {
@@ -36,6 +35,20 @@ Json uses_of(DestinationId id, const std::vector<Webhook>& webhooks) {
     if (webhook.destination == id) ids.push_back(to_string(webhook.id));
   }
   return ids;
+}
+
+std::expected<Duration, http::Response> overlap_asked(const Json& body) {
+  using std::chrono::milliseconds;
+  constexpr auto kMax = std::chrono::duration_cast<milliseconds>(settings::kSecretOverlapMax);
+  const auto asked = body.find("overlap_ms");
+  if (asked == body.end()) return settings::kSecretOverlapDefault;
+  const auto overlap = settings::integer_in(*asked, {.min = 0, .max = kMax.count()});
+  if (overlap) return milliseconds(*overlap);
+  return std::unexpected(
+      problem(422, "invalid", "The overlap is not valid.",
+              {{.code = "out_of_range",
+                .detail = fmt::format("`overlap_ms` must be 0 to {}.", kMax.count()),
+                .pointer = "/overlap_ms"}}));
 }
 
 struct Everything {
@@ -166,9 +179,12 @@ Task<http::Response> Api::disable_destination(Call& call) {
 Task<http::Response> Api::rotate_secret(Call& call) {
   const auto id = id_argument<DestinationId>(call);
   if (!id) co_return not_found("destination");
+  const auto overlap = overlap_asked(call.body);
+  if (!overlap) co_return overlap.error();
   auto saved = co_await save<Destination>(
-      call.lane, [id = *id, author = call.author()](settings::Settings& settings) {
-        return settings.rotate_signing_secret(id, kSecretOverlap, author);
+      call.lane,
+      [id = *id, overlap = *overlap, author = call.author()](settings::Settings& settings) {
+        return settings.rotate_signing_secret(id, overlap, author);
       });
   if (!saved) co_return problem(saved.error());
   Json json = settings::to_json(*saved, /*show_secrets=*/false);

@@ -146,6 +146,13 @@ Json to_json(const Attempt& attempt) {
   return json;
 }
 
+Task<void> Api::make_attempts_durable(std::size_t lane) {
+  if (parts_.store.is_behind()) co_return;  // They wait for space on the disk: it would too.
+  co_await env::callback<bool>([this, lane](auto done) {
+    parts_.store.flush(loop(lane), [done = std::move(done)]() mutable { done(true); });
+  });
+}
+
 Task<std::shared_ptr<const history::Held>> Api::held_now(std::size_t lane) {
   co_return co_await env::run_on(parts_.settings_worker, loop(lane), [this] {
     const auto snapshot = parts_.settings.snapshot();

@@ -117,6 +117,7 @@ Task<Api::Replayed> Api::accept_all(std::size_t lane, std::vector<store::Accept>
 Task<http::Response> Api::replay_one(Call& call) {
   const auto id = id_argument<DeliveryId>(call);
   if (!id) co_return not_found("delivery");
+  co_await make_attempts_durable(call.lane);
   using Row = Result<std::optional<history::DeliveryRow>>;
   const Row row = co_await on_history<Row>(
       call.lane, [id = *id](history::Reader& reader) { return reader.delivery(id); });

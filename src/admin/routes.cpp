@@ -148,6 +148,8 @@ constexpr Route kRoutes[] = {
      Role::admin,
      &Api::create_environment,
      {.has_etag = true, .body = kEnvironment}},
+    {Method::get, "environments/{name}", "Show an environment", Role::viewer,
+     &Api::show_environment, kObject},
     {Method::delete_, "environments/{name}", "Delete an environment", Role::admin,
      &Api::delete_environment, kObject},
     {Method::get, "sources", "List sources", Role::viewer, &Api::list_sources, kList},

@@ -75,12 +75,13 @@ Task<http::Response> Api::replace_webhook(Call& call) {
 Task<http::Response> Api::delete_webhook(Call& call) {
   const auto id = id_argument<WebhookId>(call);
   if (!id) co_return not_found("webhook");
+  co_await make_attempts_durable(call.lane);
   history::Filter filter{.webhook = *id,
                          .states = {DeliveryState::pending, DeliveryState::retrying}};
   const auto owed = co_await on_history<Result<std::uint64_t>>(
       call.lane, [filter](history::Reader& reader) { return reader.count_deliveries(filter); });
   if (!owed) co_return problem(owed.error());
-  const auto confirmed =
+  const auto confirmed =  // Checked: a whole number.
       parse_integer<std::uint64_t>(call.parameter("owed").value_or("0")).value_or(0);
   if (*owed > confirmed) {
     co_return problem(409, "deliveries_owed",

@@ -37,6 +37,7 @@ struct EventType {
   std::vector<PropertyDeclaration> properties;  // those that this type adds
   std::string sample;  // a realistic event as a sender writes it: CloudEvents JSON
   bool is_custom = false;
+  std::uint32_t version = 1;  // grows with every change of a custom one
 };
 
 struct EventGroup {

@@ -240,6 +240,14 @@ class Parser {
       expression.source = source;
       return expression;
     }
+    for (const std::string_view reserved : {"delivery", "webhook"}) {
+      if (name != reserved && !name.starts_with(std::string(reserved) + '.')) continue;
+      return error(fmt::format("There is no \"{}\": of Eilpost itself there are delivery.id, "
+                               "webhook.id and webhook.name. Send a property of such a name under "
+                               "another one (`as`), and write that here.",
+                               name),
+                   start);
+    }
     const auto path = PropertyPath::parse(name);
     if (!path) return error(path.error().detail, start);
     expression.has_wildcard = path->has_wildcard();

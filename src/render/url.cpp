@@ -140,6 +140,14 @@ UrlTemplate compile_url(std::string_view text, const TemplateScope& scope, std::
       is_refused = true;
       continue;
     }
+    if (place == Place::path && part.expression.source == Expression::Source::properties) {
+      problems.error("placeholder_in_url",
+                     "{{properties}} is a whole object, which no segment of a path can hold. It "
+                     "can stand in a query value, as in ?data={{properties | base64}}.",
+                     std::string(pointer));
+      is_refused = true;
+      continue;
+    }
     url.has_path_placeholders = url.has_path_placeholders || place == Place::path;
     url.pieces.push_back(
         {.literal = {}, .expression = std::move(part.expression), .in_path = place == Place::path});

@@ -119,10 +119,14 @@ Saved<Environment> SqliteSettings::create_environment(std::string name, const Au
   return environment;
 }
 
-Saved<void> SqliteSettings::delete_environment(std::string_view name, const Author& author) {
+Saved<void> SqliteSettings::delete_environment(std::string_view name, IfVersion if_version,
+                                               const Author& author) {
   const Environment* found = find_environment(name);
   if (found == nullptr) return refuse_absent("environment");
   const Environment environment = *found;
+  if (auto stale = check_version(if_version, static_cast<std::uint32_t>(environment.id))) {
+    return std::unexpected(std::move(*stale));
+  }
   if (environment.is_built_in) {
     return refuse(409, "built_in",
                   fmt::format("The environment \"{}\" is built in.", environment.name));
@@ -250,9 +254,12 @@ Saved<NewSource> SqliteSettings::rotate_source_key(SourceId id, const Author& au
   return made;
 }
 
-Saved<void> SqliteSettings::delete_source(SourceId id, const Author& author) {
+Saved<void> SqliteSettings::delete_source(SourceId id, IfVersion if_version, const Author& author) {
   const auto found = sources_.find(id);
   if (found == sources_.end()) return refuse_absent("source");
+  if (auto stale = check_version(if_version, found->second.version)) {
+    return std::unexpected(std::move(*stale));
+  }
   Saved<void> written = write({.kind = kinds::kSource,
                                .id = to_string(id),
                                .name = found->second.name,

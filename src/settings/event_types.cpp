@@ -118,12 +118,17 @@ Saved<EventType> SqliteSettings::create_event_type(const Json& input, const Auth
     return refuse(409, "exists", fmt::format("There is an event type {} already.", type.code));
   }
   if (type.sample.empty()) type.sample = sample_of(type);
+  // One that was deleted before left its versions; an old ETag must not fit the new one.
+  const auto versions = store_->versions(kinds::kEventType, type.code);
+  if (!versions) return refuse_failed(versions.error());
+  if (!versions->empty()) type.version = versions->front().version + 1;
   std::vector<EventType> types = custom_types_without(type.code);
   types.push_back(type);
   const Saved<void> saved = replace_custom_types(std::move(types), {.kind = kinds::kEventType,
                                                                     .id = type.code,
                                                                     .name = type.label.en,
                                                                     .json = to_text(to_json(type)),
+                                                                    .version = type.version,
                                                                     .action = "created",
                                                                     .author = author.name,
                                                                     .at = now()});
@@ -132,9 +137,12 @@ Saved<EventType> SqliteSettings::create_event_type(const Json& input, const Auth
 }
 
 Saved<EventType> SqliteSettings::change_event_type(std::string_view code, const Json& merge_patch,
-                                                   const Author& author) {
+                                                   IfVersion if_version, const Author& author) {
   const EventType* current = catalog_->find(code);
   if (current == nullptr) return refuse_absent("event type");
+  if (auto stale = check_version(if_version, current->version)) {
+    return std::unexpected(std::move(*stale));
+  }
   if (!current->is_custom) {
     return refuse(409, "built_in", fmt::format("The event type {} is built in.", code));
   }
@@ -148,6 +156,7 @@ Saved<EventType> SqliteSettings::change_event_type(std::string_view code, const 
                    "/code");
   }
   if (!problems.ok()) return refuse_invalid(std::move(problems));
+  type.version = current->version + 1;
   if (type.sample.empty()) type.sample = sample_of(type);
   if (const std::string_view path = redeclared(*current, type); !path.empty()) {
     Users users = users_of_type(code, /*also_by_group=*/true);
@@ -162,6 +171,7 @@ Saved<EventType> SqliteSettings::change_event_type(std::string_view code, const 
                                                                     .id = type.code,
                                                                     .name = type.label.en,
                                                                     .json = to_text(to_json(type)),
+                                                                    .version = type.version,
                                                                     .action = "changed",
                                                                     .author = author.name,
                                                                     .at = now()});
@@ -169,9 +179,13 @@ Saved<EventType> SqliteSettings::change_event_type(std::string_view code, const 
   return type;
 }
 
-Saved<void> SqliteSettings::delete_event_type(std::string_view code, const Author& author) {
+Saved<void> SqliteSettings::delete_event_type(std::string_view code, IfVersion if_version,
+                                              const Author& author) {
   const EventType* current = catalog_->find(code);
   if (current == nullptr) return refuse_absent("event type");
+  if (auto stale = check_version(if_version, current->version)) {
+    return std::unexpected(std::move(*stale));
+  }
   if (!current->is_custom) {
     return refuse(409, "built_in", fmt::format("The event type {} is built in.", code));
   }

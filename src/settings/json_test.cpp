@@ -100,7 +100,7 @@ TEST(WebhookJson, EveryWrongFieldIsReportedAtItsPlace) {
       {R"({"conditions":{"all":{}}})", {"/conditions/all wrong_type"}},
       {R"({"conditions":{"any":[7,{"not":{"property":"nps","operator":"equals"}}]}})",
        {"/conditions/any/0 wrong_type", "/conditions/any/1/not/operator unknown_operator"}},
-      {R"({"conditions":{"property":"nps"}})", {"/conditions/operator unknown_operator"}},
+      {R"({"conditions":{"property":"nps"}})", {"/conditions/operator operator_missing"}},
       {R"({"conditions":{"operator":"is","value":1}})", {"/conditions/property property_missing"}},
       {R"({"conditions":{"property":"nps","operator":"is","valeu":1}})",
        {"/conditions/valeu unknown_field"}},

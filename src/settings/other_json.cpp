@@ -103,6 +103,7 @@ Json to_json(const EventType& type) {
   Result<Json> sample = parse_json(type.sample);
   json["sample"] = sample ? std::move(*sample) : Json();
   json["custom"] = type.is_custom;
+  json["version"] = type.version;
   return json;
 }
 
@@ -130,7 +131,7 @@ EventType event_type_from_json(const Json& json, Problems& problems) {
     }
   }
   read_sample(reader, type);
-  reader.ignore({"group", "custom"});
+  reader.ignore({"group", "custom", "version"});
   reader.finish();
   Problems found;
   if (reader.is_object()) check_custom_type(type, found);

@@ -91,6 +91,10 @@ struct AuditRow {
 // If-Match: the version that a change is based on; nothing: whatever it is.
 using IfVersion = std::optional<std::uint32_t>;
 
+// How long an old signing secret may sign too.
+inline constexpr Duration kSecretOverlapDefault = std::chrono::hours(24);
+inline constexpr Duration kSecretOverlapMax = std::chrono::hours(24 * 30);
+
 class Settings {
  public:
   // `secrets` seals what is secret; it and `zones` must outlive the Settings. `zones` are those of
@@ -110,7 +114,8 @@ class Settings {
   [[nodiscard]] virtual std::vector<Environment> environments() = 0;
   [[nodiscard]] virtual Saved<Environment> create_environment(std::string name,
                                                               const Author& author) = 0;
-  [[nodiscard]] virtual Saved<void> delete_environment(std::string_view name,
+  // An environment never changes: its version is its number.
+  [[nodiscard]] virtual Saved<void> delete_environment(std::string_view name, IfVersion if_version,
                                                        const Author& author) = 0;
 
   // ---- sources; `input` is the API's JSON
@@ -119,7 +124,8 @@ class Settings {
   [[nodiscard]] virtual Saved<Source> change_source(SourceId id, const Json& merge_patch,
                                                     IfVersion if_version, const Author& author) = 0;
   [[nodiscard]] virtual Saved<NewSource> rotate_source_key(SourceId id, const Author& author) = 0;
-  [[nodiscard]] virtual Saved<void> delete_source(SourceId id, const Author& author) = 0;
+  [[nodiscard]] virtual Saved<void> delete_source(SourceId id, IfVersion if_version,
+                                                  const Author& author) = 0;
 
   // ---- custom event types
   [[nodiscard]] virtual std::shared_ptr<const Catalog> catalog() = 0;
@@ -127,8 +133,9 @@ class Settings {
                                                            const Author& author) = 0;
   [[nodiscard]] virtual Saved<EventType> change_event_type(std::string_view code,
                                                            const Json& merge_patch,
+                                                           IfVersion if_version,
                                                            const Author& author) = 0;
-  [[nodiscard]] virtual Saved<void> delete_event_type(std::string_view code,
+  [[nodiscard]] virtual Saved<void> delete_event_type(std::string_view code, IfVersion if_version,
                                                       const Author& author) = 0;
 
   // ---- webhooks

@@ -18,6 +18,7 @@
 namespace eilpost::settings {
 
 inline const Author kAuthor{.name = "tester"};
+inline constexpr IfVersion kAny = std::nullopt;  // whatever version it has
 
 inline crypto::BoxKey box_key(std::uint8_t id) {
   crypto::BoxKey key{.id = id};

@@ -253,9 +253,9 @@ TEST(Settings, StaleVersionsAndAbsentObjectsAreRefused) {
             404);
   EXPECT_EQ(settings.change_source(SourceId{9}, patch, {}, kAuthor).error().status, 404);
   EXPECT_EQ(settings.rotate_source_key(SourceId{9}, kAuthor).error().status, 404);
-  EXPECT_EQ(settings.delete_source(SourceId{9}, kAuthor).error().status, 404);
-  EXPECT_EQ(settings.delete_environment("moon", kAuthor).error().status, 404);
-  EXPECT_EQ(settings.delete_event_type("custom.moon", kAuthor).error().status, 404);
+  EXPECT_EQ(settings.delete_source(SourceId{9}, kAny, kAuthor).error().status, 404);
+  EXPECT_EQ(settings.delete_environment("moon", kAny, kAuthor).error().status, 404);
+  EXPECT_EQ(settings.delete_event_type("custom.moon", kAny, kAuthor).error().status, 404);
   EXPECT_EQ(settings.delete_api_key(ApiKeyId{9}, kAuthor).error().status, 404);
 
   const auto changed = settings.change_webhook(webhook.id, patch, 1, kAuthor);
@@ -279,22 +279,22 @@ TEST(Settings, WhatIsInUseIsNotDeleted) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().status, 409);
   EXPECT_NE(refused.error().detail.find(to_string(webhook->webhook.id)), std::string::npos);
-  EXPECT_EQ(settings.delete_environment("staging", kAuthor).error().status, 409);
-  EXPECT_EQ(settings.delete_event_type("custom.paid", kAuthor).error().status, 409);
+  EXPECT_EQ(settings.delete_environment("staging", kAny, kAuthor).error().status, 409);
+  EXPECT_EQ(settings.delete_event_type("custom.paid", kAny, kAuthor).error().status, 409);
   const Json retype = {{"properties", {{{"path", "amount"}, {"type", "string"}}}}};
-  EXPECT_EQ(settings.change_event_type("custom.paid", retype, kAuthor).error().status, 409);
+  EXPECT_EQ(settings.change_event_type("custom.paid", retype, kAny, kAuthor).error().status, 409);
   // Two steps, of which each looks harmless, would be one retyping.
   const Json none = {{"properties", Json::array()}};
-  EXPECT_EQ(settings.change_event_type("custom.paid", none, kAuthor).error().status, 409);
+  EXPECT_EQ(settings.change_event_type("custom.paid", none, kAny, kAuthor).error().status, 409);
   const Json more = {
       {"properties",
        {{{"path", "amount"}, {"type", "integer"}}, {{"path", "currency"}, {"type", "string"}}}}};
-  EXPECT_TRUE(settings.change_event_type("custom.paid", more, kAuthor).has_value());
+  EXPECT_TRUE(settings.change_event_type("custom.paid", more, kAny, kAuthor).has_value());
 
   ASSERT_TRUE(settings.delete_webhook(webhook->webhook.id, {}, kAuthor));
-  EXPECT_TRUE(settings.change_event_type("custom.paid", retype, kAuthor).has_value());
-  EXPECT_TRUE(settings.delete_event_type("custom.paid", kAuthor).has_value());
-  EXPECT_TRUE(settings.delete_environment("staging", kAuthor).has_value());
+  EXPECT_TRUE(settings.change_event_type("custom.paid", retype, kAny, kAuthor).has_value());
+  EXPECT_TRUE(settings.delete_event_type("custom.paid", kAny, kAuthor).has_value());
+  EXPECT_TRUE(settings.delete_environment("staging", kAny, kAuthor).has_value());
   EXPECT_TRUE(settings.delete_destination(destination.id, {}, kAuthor).has_value());
 }
 
@@ -308,7 +308,7 @@ TEST(Settings, NewDeclarationThatBreaksAConditionIsRefused) {
   const Json clash = {
       {"properties",
        {{{"path", "amount"}, {"type", "integer"}}, {{"path", "currency"}, {"type", "boolean"}}}}};
-  const auto refused = settings.change_event_type("custom.paid", clash, kAuthor);
+  const auto refused = settings.change_event_type("custom.paid", clash, kAny, kAuthor);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().status, 409);
   EXPECT_FALSE(settings.catalog()
@@ -323,16 +323,18 @@ TEST(Settings, EventTypesAreCheckedAndHaveASample) {
   ASSERT_TRUE(made.has_value());
   EXPECT_EQ(json_of(made->sample)["data"]["amount"], 7);
   EXPECT_EQ(settings.create_event_type(kCustomType, kAuthor).error().status, 409);
-  EXPECT_EQ(settings.change_event_type("survey.submitted", Json::object(), kAuthor).error().code,
-            "built_in");
-  EXPECT_EQ(settings.delete_event_type("survey.submitted", kAuthor).error().code, "built_in");
+  EXPECT_EQ(
+      settings.change_event_type("survey.submitted", Json::object(), kAny, kAuthor).error().code,
+      "built_in");
+  EXPECT_EQ(settings.delete_event_type("survey.submitted", kAny, kAuthor).error().code, "built_in");
   EXPECT_EQ(errors_of(settings.create_event_type({{"code", "paid"}}, kAuthor).error().errors),
             (std::vector<std::string>{"/code invalid_code", "/label/en label_missing",
                                       "/label/de label_missing"}));
-  EXPECT_EQ(errors_of(settings.change_event_type("custom.paid", {{"code", "custom.x"}}, kAuthor)
-                          .error()
-                          .errors),
-            std::vector<std::string>{"/code code_fixed"});
+  EXPECT_EQ(
+      errors_of(settings.change_event_type("custom.paid", {{"code", "custom.x"}}, kAny, kAuthor)
+                    .error()
+                    .errors),
+      std::vector<std::string>{"/code code_fixed"});
   // The group is another one now: webhooks on it are asked again.
   const Webhook webhook = machine.make_webhook(machine.make_destination().id, "custom.*");
   Json second = kCustomType;
@@ -342,8 +344,8 @@ TEST(Settings, EventTypesAreCheckedAndHaveASample) {
   const std::vector<Owed> owed = owed_by(*snapshot, "custom.returned");
   ASSERT_EQ(owed.size(), 1U);
   EXPECT_EQ(owed[0].webhook, webhook.id);
-  EXPECT_TRUE(settings.delete_event_type("custom.returned", kAuthor).has_value());
-  EXPECT_EQ(settings.delete_event_type("custom.paid", kAuthor).error().status, 409);
+  EXPECT_TRUE(settings.delete_event_type("custom.returned", kAny, kAuthor).has_value());
+  EXPECT_EQ(settings.delete_event_type("custom.paid", kAny, kAuthor).error().status, 409);
 }
 
 TEST(Settings, EnvironmentsAreWordsWithNumbersOfTheirOwn) {
@@ -355,10 +357,10 @@ TEST(Settings, EnvironmentsAreWordsWithNumbersOfTheirOwn) {
     EXPECT_EQ(settings.create_environment(name, kAuthor).error().status, 422) << name;
   }
   EXPECT_EQ(settings.create_environment("Production", kAuthor).error().status, 409);
-  EXPECT_EQ(settings.delete_environment("production", kAuthor).error().code, "built_in");
+  EXPECT_EQ(settings.delete_environment("production", kAny, kAuthor).error().code, "built_in");
   EXPECT_EQ(settings.create_environment(std::string(100, 'a'), kAuthor)->id, EnvironmentId{100});
   EXPECT_EQ(settings.create_environment("b", kAuthor)->id, EnvironmentId{101});
-  ASSERT_TRUE(settings.delete_environment("b", kAuthor));
+  ASSERT_TRUE(settings.delete_environment("b", kAny, kAuthor));
   machine.reopen();
   EXPECT_EQ(machine.settings->create_environment("c", kAuthor)->id, EnvironmentId{102});
 }
@@ -392,7 +394,7 @@ TEST(Settings, SourcesChangeAndTheirKeysRotate) {
                     .errors),
       (std::vector<std::string>{"/name name_missing", "/environment unknown_environment",
                                 "/allowed_origins/0 bad_origin", "/allowed_origins/1 bad_origin"}));
-  ASSERT_TRUE(settings.delete_source(made->source.id, kAuthor));
+  ASSERT_TRUE(settings.delete_source(made->source.id, kAny, kAuthor));
   EXPECT_EQ(find(rotated->key), nullptr);
   EXPECT_FALSE(settings.is_new());
 }

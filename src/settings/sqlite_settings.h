@@ -30,7 +30,7 @@ class SqliteSettings final : public Settings {
   [[nodiscard]] std::vector<Environment> environments() override;
   [[nodiscard]] Saved<Environment> create_environment(std::string name,
                                                       const Author& author) override;
-  [[nodiscard]] Saved<void> delete_environment(std::string_view name,
+  [[nodiscard]] Saved<void> delete_environment(std::string_view name, IfVersion if_version,
                                                const Author& author) override;
 
   [[nodiscard]] std::vector<Source> sources() override;
@@ -38,14 +38,17 @@ class SqliteSettings final : public Settings {
   [[nodiscard]] Saved<Source> change_source(SourceId id, const Json& merge_patch,
                                             IfVersion if_version, const Author& author) override;
   [[nodiscard]] Saved<NewSource> rotate_source_key(SourceId id, const Author& author) override;
-  [[nodiscard]] Saved<void> delete_source(SourceId id, const Author& author) override;
+  [[nodiscard]] Saved<void> delete_source(SourceId id, IfVersion if_version,
+                                          const Author& author) override;
 
   [[nodiscard]] std::shared_ptr<const Catalog> catalog() override { return catalog_; }
   [[nodiscard]] Saved<EventType> create_event_type(const Json& input,
                                                    const Author& author) override;
   [[nodiscard]] Saved<EventType> change_event_type(std::string_view code, const Json& merge_patch,
+                                                   IfVersion if_version,
                                                    const Author& author) override;
-  [[nodiscard]] Saved<void> delete_event_type(std::string_view code, const Author& author) override;
+  [[nodiscard]] Saved<void> delete_event_type(std::string_view code, IfVersion if_version,
+                                              const Author& author) override;
 
   [[nodiscard]] std::vector<Webhook> webhooks() override;
   [[nodiscard]] std::optional<Webhook> webhook(WebhookId id) override;

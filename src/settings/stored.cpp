@@ -129,6 +129,7 @@ Result<EventType> event_type_of(const StoredObject& stored) {
   Problems problems;
   EventType type = event_type_from_json(json, problems);
   if (!problems.ok()) return corrupt(stored, problems);
+  type.version = stored.version;
   return type;
 }
 

@@ -188,8 +188,13 @@ class ConditionReader {
       condition.op = *op;
     } else {
       is_readable = false;
-      if (name || reader.given("operator") == nullptr) {
-        reader.error("unknown_operator", fmt::format("The operator is one of {}.", kOperators),
+      if (name) {
+        reader.error("unknown_operator",
+                     fmt::format("There is no such operator; it is one of {}.", kOperators),
+                     "operator");
+      } else if (reader.given("operator") == nullptr) {
+        reader.error("operator_missing",
+                     fmt::format("The operator is missing; choose one of {}.", kOperators),
                      "operator");
       }
     }
