@@ -76,6 +76,8 @@ std::optional<std::string> set_bootstrap_api_key(Config& config, std::string_vie
 }
 
 constexpr std::uint64_t kMany = 1ULL << 50U;
+// The journal alone has up to six segments when it is empty: one in use, the others ready or spare.
+constexpr std::uint64_t kDiskSegmentsMin = 12;
 
 constexpr std::array kOptions = std::to_array<Option>({
     {"data", "FOLDER", "Where everything is kept.", "eilpost-data", set_text<&Config::data>},
@@ -117,6 +119,9 @@ constexpr std::array kOptions = std::to_array<Option>({
      set_number<&Config::retention_days, 1, 3650>},
     {"history-bytes-max", "BYTES", "Of the delivery log; its oldest part gives way.", "10737418240",
      set_number<&Config::history_bytes_max, 1U << 20U, kMany>},
+    {"disk-bytes-max", "BYTES",
+     "Of the journal and the delivery log together, about; there, ingest answers 429. 0: no bound.",
+     "0", set_number<&Config::disk_bytes_max, 0, kMany>},
     {"connections-max", "N", "Connections served at once, a lane.", "10000",
      set_number<&Config::connections_max, 1, 1'000'000>},
     {"shutdown-delay-ms", "MS",
@@ -206,6 +211,15 @@ class Parser {
     }
   }
 
+  // What must hold between options.
+  void check() {
+    const std::uint64_t bytes_min = kDiskSegmentsMin * config_.segment_bytes;
+    if (config_.disk_bytes_max > 0 && config_.disk_bytes_max < bytes_min) {
+      wrong("disk-bytes-max", fmt::format("must be 0, or at least {} times segment-bytes: {}",
+                                          kDiskSegmentsMin, bytes_min));
+    }
+  }
+
   Result<Config> result() {
     if (!problems_.empty()) return fail(ErrorCode::bad_config, problems_);
     return config_;
@@ -249,6 +263,7 @@ Result<Config> parse_config(const ConfigSources& sources) {
   if (!sources.toml.empty()) parser.take_toml(sources.toml, sources.toml_name);
   for (const auto& [variable, text] : sources.environment) parser.take_variable(variable, text);
   for (const auto& [name, text] : sources.flags) parser.take("--" + name, name, text);
+  parser.check();
   return parser.result();
 }
 

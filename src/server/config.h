@@ -38,6 +38,7 @@ struct Config {
   std::uint64_t segment_bytes = limits::kSegmentBytes;
   std::uint64_t retention_days = 30;
   std::uint64_t history_bytes_max = 10ULL << 30U;
+  std::uint64_t disk_bytes_max = 0;  // 0: no bound
   std::uint64_t connections_max = 10'000;
   std::uint64_t shutdown_delay_ms = 1000;
   std::uint64_t shutdown_grace_ms = 10'000;

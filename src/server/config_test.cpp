@@ -53,6 +53,7 @@ TEST(Config, HelpTellsTheDefaultsThatStand) {
   EXPECT_EQ(given->segment_bytes, standing->segment_bytes);
   EXPECT_EQ(given->retention_days, standing->retention_days);
   EXPECT_EQ(given->history_bytes_max, standing->history_bytes_max);
+  EXPECT_EQ(given->disk_bytes_max, standing->disk_bytes_max);
   EXPECT_EQ(given->connections_max, standing->connections_max);
   EXPECT_EQ(given->shutdown_grace_ms, standing->shutdown_grace_ms);
 }
@@ -117,6 +118,21 @@ TEST(Config, EachWrongValueIsNamedWithItsPlaceAndWhatWouldBeRight) {
     EXPECT_THAT(problem_of({.toml = fmt::format("\n{} = \"{}\"", key, value), .toml_name = "c"}),
                 testing::StartsWith("c:2: " + key + " must"));
   }
+}
+
+TEST(Config, TheBoundOnTheDiskHasRoomForTheJournal) {
+  const auto parse = [](const std::string& disk, const std::string& segment) {
+    return parse_config({.flags = {{"disk-bytes-max", disk}, {"segment-bytes", segment}}});
+  };
+  EXPECT_TRUE(parse("0", "67108864"));
+  EXPECT_EQ(parse("12582912", "1048576")->disk_bytes_max, 12'582'912U);
+  const auto config = parse("12582911", "1048576");
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().detail, HasSubstr("disk-bytes-max must be 0, or at least 12"));
+  EXPECT_FALSE(parse_config({.environment = {{"EILPOST_DISK_BYTES_MAX", "12582912"}}}));
+  EXPECT_EQ(parse_config({.toml = "disk_bytes_max = 1073741824\n", .toml_name = "e.toml"})
+                ->disk_bytes_max,
+            1U << 30U);
 }
 
 TEST(Config, AWrongSecretIsNotRepeated) {

@@ -121,6 +121,12 @@ std::string Metrics::text() const {
   const history::History::Usage history = history_.usage();
   add_gauge(families, "eilpost_history_bytes", "Bytes of the delivery log on disk.", history.bytes);
   add_gauge(families, "eilpost_history_files", "Files of the delivery log.", history.files_count);
+  add_gauge(families, "eilpost_disk_bytes",
+            "Bytes of the journal and the delivery log on disk, with all that belongs to them.",
+            disk_watch_.bytes());
+  add_gauge(families, "eilpost_disk_bytes_max",
+            "The bound on eilpost_disk_bytes: there, ingest answers 429. 0: none.",
+            disk_watch_.bytes_max());
   return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -7,14 +7,16 @@
 
 #include "history/history.h"
 #include "pipeline/pipeline.h"
+#include "server/disk_watch.h"
 #include "store/store.h"
 
 namespace eilpost::server {
 
 class Metrics final {
  public:
-  Metrics(const pipeline::Pipeline& pipeline, store::Store& store, history::History& history)
-      : pipeline_(pipeline), store_(store), history_(history) {}
+  Metrics(const pipeline::Pipeline& pipeline, store::Store& store, history::History& history,
+          const DiskWatch& disk_watch)
+      : pipeline_(pipeline), store_(store), history_(history), disk_watch_(disk_watch) {}
 
   [[nodiscard]] std::string text() const;
 
@@ -22,6 +24,7 @@ class Metrics final {
   const pipeline::Pipeline& pipeline_;
   store::Store& store_;
   history::History& history_;
+  const DiskWatch& disk_watch_;
 };
 
 }  // namespace eilpost::server

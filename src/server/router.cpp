@@ -79,8 +79,11 @@ http::Response Router::answer(const http::Request& request, std::string_view pat
   if (!reads(request.method)) return method_not_allowed("GET, HEAD");
   if (path == "/healthz") return text_response(200, "ok\n");
   if (path == "/readyz") {
-    return parts_.readiness.is_ready() ? text_response(200, "ok\n")
-                                       : text_response(503, "not ready\n");
+    if (!parts_.readiness.is_ready()) return text_response(503, "not ready\n");
+    if (parts_.store.is_full()) {
+      return text_response(503, "not ready: the disk is full, events are refused\n");
+    }
+    return text_response(200, "ok\n");
   }
   if (path == "/metrics") {
     return {.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},

@@ -12,6 +12,7 @@
 #include "http/handler.h"
 #include "pipeline/pipeline.h"
 #include "server/metrics.h"
+#include "store/store.h"
 
 namespace eilpost::server {
 
@@ -32,6 +33,7 @@ struct RouterParts {
   admin::Admin& admin;
   const Metrics& metrics;
   const Readiness& readiness;
+  const store::Store& store;
 };
 
 // Path                  answered by

@@ -1,6 +1,8 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "http/server.h"
 #include "pipeline/pipeline.h"
 #include "render/time_zone.h"
+#include "server/disk_watch.h"
 #include "server/first_start.h"
 #include "server/metrics.h"
 #include "server/router.h"
@@ -30,6 +33,7 @@ struct LaneFront {
 };
 
 constexpr Duration kRetentionEvery = std::chrono::hours(1);
+constexpr Duration kSaveRetry = std::chrono::seconds(5);
 
 std::size_t body_bytes_max(const Config& config, std::string_view target) {
   // Ingest says itself what is wrong with a body that is too large inflated; this bounds what is
@@ -60,6 +64,7 @@ class RealServer final : public Server, public pipeline::Observer {
   void build_fronts();
   void publish_settings();
   void apply_retention();
+  void disable_gone(DestinationId id, std::optional<std::uint32_t> version);
   void close_fronts();
   void close_front(std::size_t lane, Duration grace);
   void stop_pipeline_if_last();
@@ -74,6 +79,7 @@ class RealServer final : public Server, public pipeline::Observer {
   std::unique_ptr<admin::Admin> admin_;  // Outlives the history, which tells it what was written.
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<history::History> history_;
+  std::unique_ptr<DiskWatch> disk_watch_;
   pipeline::Inbox inbox_;
   std::unique_ptr<pipeline::Pipeline> pipeline_;
   std::unique_ptr<Metrics> metrics_;
@@ -81,6 +87,7 @@ class RealServer final : public Server, public pipeline::Observer {
   std::vector<LaneFront> fronts_;
   std::optional<FirstStart> first_start_;
   std::unique_ptr<env::Worker> settings_worker_;
+  std::map<DestinationId, env::TimerId> gone_timers_;  // lane 0's; what is still to be saved
 
   // Of stop(), on lane 0.
   std::function<void()> stopped_;
@@ -125,10 +132,17 @@ Result<void> RealServer::open_stores() {
           env_, {.segment_bytes = config_.segment_bytes, .repeat_ids_max = config_.repeat_ids_max},
           [this](std::string_view damage) { log_.error(damage); }));
   const auto retention = std::chrono::hours(24 * config_.retention_days);
+  std::uint64_t history_bytes_max = config_.history_bytes_max;
+  if (config_.disk_bytes_max > 0) {
+    history_bytes_max =
+        std::min(history_bytes_max, DiskWatch::history_share(config_.disk_bytes_max));
+  }
   EILPOST_ASSIGN_OR_RETURN(
-      history_, history::History::open(
-                    env_, *store_, {.retention = retention, .bytes_max = config_.history_bytes_max},
-                    [this](std::string_view trouble) { log_.error(trouble); }));
+      history_, history::History::open(env_, *store_,
+                                       {.retention = retention, .bytes_max = history_bytes_max},
+                                       [this](std::string_view trouble) { log_.error(trouble); }));
+  disk_watch_ =
+      std::make_unique<DiskWatch>(env_.lane(0), *store_, *history_, config_.disk_bytes_max);
   return {};
 }
 
@@ -142,10 +156,11 @@ void RealServer::build_pipeline() {
                                            config_.browser_events_per_second)},
                             .address_rules = http::AddressRules(config_.allow_destinations),
                             .deliveries_unsettled_max = config_.deliveries_unsettled_max,
+                            .is_disk_used_up = [this] { return disk_watch_->is_reached(); },
                             .seed = env::random_u64(env_.entropy())};
   pipeline_ =
       std::make_unique<pipeline::Pipeline>(env_, *store_, inbox_, *this, std::move(options));
-  metrics_ = std::make_unique<Metrics>(*pipeline_, *store_, *history_);
+  metrics_ = std::make_unique<Metrics>(*pipeline_, *store_, *history_, *disk_watch_);
   for (const Destination& destination : settings_->destinations()) {
     if (destination.platform == "inbox") inbox_.open(destination.inbox_token);
   }
@@ -170,7 +185,8 @@ void RealServer::build_fronts() {
                                                               .inbox = inbox_,
                                                               .admin = *admin_,
                                                               .metrics = *metrics_,
-                                                              .readiness = readiness_});
+                                                              .readiness = readiness_,
+                                                              .store = *store_});
     http::ServerOptions options;
     options.connections_max = config_.connections_max;
     options.body_bytes_max = [this](http::Method, std::string_view target) {
@@ -192,19 +208,39 @@ Result<env::Endpoint> RealServer::start() {
     EILPOST_ASSIGN_OR_RETURN(endpoint, front.http->listen(endpoint));
   }
   apply_retention();
+  disk_watch_->start();
   readiness_.set(true);
   return endpoint;
 }
 
 void RealServer::destination_gone(DestinationId destination) {
-  settings_worker_->run([this, destination] {
+  disable_gone(destination, std::nullopt);
+}
+
+// `version`: of the destination when it was tried first; one that was changed since is left alone.
+void RealServer::disable_gone(DestinationId id, std::optional<std::uint32_t> version) {
+  settings_worker_->run([this, id, version] {
+    const std::optional<Destination> found = settings_->destination(id);
+    if (!found || found->version != version.value_or(found->version)) return;
     const settings::Author author{.name = "Eilpost"};
-    const auto changed = settings_->set_destination_state(destination, DestinationState::disabled,
-                                                          "answered_410", author);
-    if (!changed) return;  // Deleted meanwhile.
-    log_.warning(
-        fmt::format("Destination {} answered 410 and was disabled.", to_string(destination)));
-    publish_settings();
+    const auto changed =
+        settings_->set_destination_state(id, DestinationState::disabled, "answered_410", author);
+    if (changed) {
+      log_.warning(fmt::format("Destination {} answered 410 and was disabled.", to_string(id)));
+      publish_settings();
+      return;
+    }
+    if (!version) {
+      log_.error(
+          fmt::format("Destination {} answered 410, but that could not be saved: {} It gets "
+                      "no more, and saving is tried again.",
+                      to_string(id), changed.error().detail));
+    }
+    env_.lane(0).post([this, id, version = found->version] {
+      env::Timers& timers = env_.lane(0).timers();
+      gone_timers_[id] = timers.call_at(env_.lane(0).clock().now() + kSaveRetry,
+                                        [this, id, version] { disable_gone(id, version); });
+    });
   });
 }
 
@@ -269,6 +305,8 @@ void RealServer::close() {
   for (const std::optional<env::TimerId>& timer : {retention_timer_, delay_timer_, grace_timer_}) {
     if (timer) env_.lane(0).timers().cancel(*timer);
   }
+  for (const auto& [destination, timer] : gone_timers_) env_.lane(0).timers().cancel(timer);
+  disk_watch_.reset();
   settings_worker_.reset();  // Runs what was given to it.
   stopping_.clear();
   fronts_.clear();

@@ -251,6 +251,9 @@ TEST(ServerCrash, AFullDiskRefusesEventsAndIsGotOver) {
   EXPECT_EQ(refused, 5);
   EXPECT_FALSE(server.env().death().has_value());
   EXPECT_EQ(server.metric("eilpost_journal_full"), 1);
+  const Answer readiness = server.call(http::Method::get, "/readyz");
+  EXPECT_EQ(readiness.status, 503);
+  EXPECT_THAT(readiness.body, testing::HasSubstr("the disk is full"));
 
   disk.set_capacity_bytes(env::SimDirectory::kCapacityDefault);
   const auto is_taken = [&] { return server.post_event(event("after")).status == 202; };
@@ -260,6 +263,7 @@ TEST(ServerCrash, AFullDiskRefusesEventsAndIsGotOver) {
     was_taken = is_taken();
   }
   EXPECT_TRUE(was_taken);
+  EXPECT_EQ(server.call(http::Method::get, "/readyz").status, 200);
   EXPECT_TRUE(server.drain(1h));
   std::set<std::string> arrived;
   for (const SeenRequest& seen : receiver.seen()) arrived.insert(seen.json().at("event.id"));
