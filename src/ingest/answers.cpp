@@ -5,7 +5,7 @@
 
 #include "http/message.h"
 #include "ingest/ingest.h"
-#include "ingest/json_text.h"
+#include "model/json_text.h"
 
 namespace eilpost::ingest {
 namespace {

@@ -8,7 +8,7 @@
 #include "base/ascii.h"
 #include "base/parse.h"
 #include "base/utf8.h"
-#include "ingest/json_text.h"
+#include "model/json_text.h"
 
 namespace eilpost::ingest {
 namespace {

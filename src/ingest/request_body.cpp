@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "http/inflate.h"
 #include "http/percent.h"
-#include "ingest/json_text.h"
+#include "model/json_text.h"
 
 namespace eilpost::ingest {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "model/json_text.h"
 #include "model/limits.h"
-#include "render/json_text.h"
 #include "render/properties.h"
 
 namespace eilpost::render {
@@ -61,7 +61,7 @@ class TemplateCompiler {
   static TemplateNode constant(const Json& json) {
     TemplateNode node;
     if (json.is_string()) {
-      append_json_string(node.json, json.get_ref<const std::string&>());
+      append_script_string(node.json, json.get_ref<const std::string&>());
     } else {
       node.json = to_text(json);
     }
@@ -77,7 +77,7 @@ class TemplateCompiler {
     for (const auto& [key, value] : json.items()) {
       const std::string place = below(pointer, key);
       TemplateNode::Member member;
-      append_json_string(member.key_json, key);
+      append_script_string(member.key_json, key);
       member.key_json += ':';
       member.node = std::make_unique<TemplateNode>(compile(value, place, depth + 1));
       if (key == kMergeKey) {
@@ -235,7 +235,7 @@ class TemplateWriter {
 
   void write_pair(std::string_view key, const Value& value) {
     begin_member();
-    append_json_string(out_, key);
+    append_script_string(out_, key);
     out_ += ':';
     append_json(out_, value);
   }
@@ -252,9 +252,9 @@ Rendered<void> append_envelope(Evaluation& evaluation, std::string& out) {
        {std::pair<std::string_view, std::string_view>{"type", "type"}, {"timestamp", "time"}}) {
     simdjson::dom::element value;
     if (event.at_key(from).get(value) != simdjson::SUCCESS) continue;
-    append_json_string(out, key);
+    append_script_string(out, key);
     out += ':';
-    append_json(out, value);
+    append_script_json(out, value);
     out += ',';
   }
   out += "\"data\":";

@@ -6,9 +6,9 @@
 #include "base/ascii.h"
 #include "base/hash.h"
 #include "http/percent.h"
+#include "model/json_text.h"
 #include "model/limits.h"
 #include "render/compiled.h"
-#include "render/json_text.h"
 
 namespace eilpost::render {
 namespace {
@@ -221,7 +221,7 @@ void append_key(const Entry& entry, std::string& out) {
     out += entry.key_json;
     return;
   }
-  append_json_string(out, entry.name);
+  append_script_string(out, entry.name);
   out += ':';
 }
 
@@ -293,7 +293,7 @@ class NestedWriter {
 
   void write_key(std::string_view key) {
     if (out_.back() != '{') out_ += ',';
-    append_json_string(out_, key);
+    append_script_string(out_, key);
     out_ += ':';
   }
 
@@ -322,7 +322,7 @@ void append_form_encoded(std::string& out, std::string_view text) {
 
 FixedName make_fixed_name(std::string_view name) {
   FixedName fixed{.text = std::string(name), .key_json = {}, .hash = hash64(name)};
-  append_json_string(fixed.key_json, name);
+  append_script_string(fixed.key_json, name);
   fixed.key_json += ':';
   return fixed;
 }

@@ -4,7 +4,7 @@
 
 #include "base/parse.h"
 #include "base/utf8.h"
-#include "render/json_text.h"
+#include "model/json_text.h"
 
 namespace eilpost::render {
 
@@ -130,15 +130,15 @@ void append_json(std::string& out, const Value& value) {
       out += value.boolean ? "true" : "false";
       return;
     case Value::Kind::integer:
-      return append_number(out, value.integer);
+      return append_json_integer(out, value.integer);
     case Value::Kind::natural:
-      return append_number(out, value.natural);
+      return append_json_integer(out, value.natural);
     case Value::Kind::real:
-      return append_number(out, value.real);
+      return append_json_real(out, value.real);
     case Value::Kind::text:
-      return append_json_string(out, value.text);
+      return append_script_string(out, value.text);
     case Value::Kind::tree:
-      return append_json(out, value.tree);
+      return append_script_json(out, value.tree);
     case Value::Kind::json:
       out += value.text;
       return;

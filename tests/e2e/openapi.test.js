@@ -44,6 +44,7 @@ test("every answer is as the description says", async (t) => {
   await call(201, "POST", "items", { type: "survey", id: 7, name: "NPS", parent: "a" });
   await call(201, "POST", "environments", { name: "staging" });
   await call(200, "GET", "environments");
+  await call(200, "GET", "environments/staging");
 
   // Sources and keys.
   const source = await call(201, "POST", "sources", { name: "Web", environment: "production" });

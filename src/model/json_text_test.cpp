@@ -1,4 +1,4 @@
-#include "ingest/json_text.h"
+#include "model/json_text.h"
 
 #include <cstring>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 
-namespace eilpost::ingest {
+namespace eilpost {
 namespace {
 
 std::string in_quotes(std::string_view text) {
@@ -82,6 +82,16 @@ TEST(JsonText, IntegersKeepAllDigits) {
   EXPECT_EQ(out, "18446744073709551615 -9223372036854775808");
 }
 
+TEST(JsonText, ForScriptsLineSeparatorsAreEscapedAndRealNumbersShowThatTheyAre) {
+  simdjson::dom::parser parser;
+  const std::string text = "{\"a\u2028\": [9.0, 9, -1, 1e20, null, true, \"\x7f\u2029\"]}";
+  simdjson::dom::element element;
+  ASSERT_EQ(parser.parse(text).get(element), simdjson::SUCCESS);
+  std::string out;
+  append_script_json(out, element);
+  EXPECT_EQ(out, R"({"a\u2028":[9.0,9,-1,1e+20,null,true,"\u007f\u2029"]})");
+}
+
 TEST(JsonText, PointerTokensEscapeTildeAndSlash) {
   std::string out;
   append_pointer_token(out, "a/b~c");
@@ -90,4 +100,4 @@ TEST(JsonText, PointerTokensEscapeTildeAndSlash) {
 }
 
 }  // namespace
-}  // namespace eilpost::ingest
+}  // namespace eilpost
