@@ -45,6 +45,7 @@ struct DestinationBook {
   std::uint32_t concurrency_max = 1;
   std::vector<SecretBook> secrets;
   std::uint32_t rotations_unknown = 0;  // since the last one whose secret is known
+  Instant unknown_since{};
 };
 
 struct EventBook {
@@ -72,6 +73,12 @@ struct SeenBook {
   bool is_silenced = false;      // its connection went dead: nobody learns how it ended
 };
 
+// A time in which the disk may have been full.
+struct FullDisk {
+  Instant from{};
+  std::optional<Instant> until;  // nothing: still
+};
+
 struct Books {
   std::map<std::string, WebhookBook> webhooks;
   std::map<std::string, DestinationBook> destinations;
@@ -80,9 +87,12 @@ struct Books {
   std::deque<SeenBook> seen;
   std::vector<Instant> crashes;  // and ends in good order
   std::set<std::string> secrets;
-  bool was_disk_full = false;
+  std::vector<FullDisk> full_disks;
   bool is_log_in_doubt = false;  // the history said that it lost something
 
+  [[nodiscard]] bool is_disk_full() const {
+    return !full_disks.empty() && !full_disks.back().until;
+  }
   [[nodiscard]] DestinationBook* destination_by_number(std::uint32_t number) {
     for (auto& [id, book] : destinations) {
       if (book.number == number) return &book;

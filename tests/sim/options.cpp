@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace eilpost::sim {
@@ -30,18 +31,23 @@ void draw_faults(WorldOptions& options, Random& random) {
 
 void draw_limits(WorldOptions& options, Random& random) {
   server::Config& config = options.config;
-  constexpr std::uint64_t kSegments[] = {128U << 10U, 256U << 10U, 1U << 20U};
-  config.segment_bytes = kSegments[random.below(3)];
+  constexpr std::uint64_t kSegments[] = {16U << 10U, 32U << 10U, 128U << 10U, 1U << 20U};
+  config.segment_bytes = kSegments[random.below(4)];
   if (random.chance(1, 5)) config.deliveries_unsettled_max = 5 + random.below(30);
   if (random.chance(1, 5)) config.request_events_max = 3;
   if (random.chance(1, 5)) config.event_bytes_max = 1000;
+  // Ids go to files early; all of a world's still fit.
+  if (random.chance(1, 3)) config.repeat_ids_max = 512;
+  if (random.chance(1, 5)) config.history_bytes_max = 2ULL << 20U;
   if (random.chance(1, 8)) config.connections_max = 4 + random.below(8);
+  config.shutdown_delay_ms = random.chance(1, 2) ? 0 : 1000;
   config.shutdown_grace_ms = 100 + random.below(5000);
   options.concurrency = 1 + static_cast<std::uint32_t>(random.below(random.chance(1, 2) ? 3 : 20));
   if (random.chance(1, 6)) options.backlog_max = 2 + random.below(20);
   constexpr std::uint32_t kFillers[] = {0, 200, 5000, 40'000};
   options.event_filler_max = kFillers[random.below(4)];
-  if (options.event_filler_max > 20'000 && random.chance(1, 2)) options.event_filler_max = 0;
+  const auto fitting = static_cast<std::uint32_t>(config.segment_bytes / 4);
+  options.event_filler_max = std::min(options.event_filler_max, fitting);
 }
 
 void draw_delivery(WorldOptions& options, Random& random) {
@@ -53,8 +59,8 @@ void draw_delivery(WorldOptions& options, Random& random) {
   }
   options.jitter = static_cast<double>(random.below(5)) / 10.0;
   options.timeout_ms = static_cast<std::uint32_t>(1000 + random.below(5000));
-  constexpr std::uint64_t kPauses[] = {10, 300, 20'000, 1'800'000};
-  options.pause_max_ms = kPauses[random.below(4)];
+  constexpr std::uint64_t kPauses[] = {10, 300, 20'000, 1'800'000, 21'600'000};
+  options.pause_max_ms = kPauses[random.below(5)];
 }
 
 }  // namespace

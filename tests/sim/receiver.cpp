@@ -75,10 +75,17 @@ void Receiver::set_name_known(bool is_known) {
   const std::string host = name_ + ".example";
   if (is_known) {
     internet.set_name(host, {address_});
-  } else if (random_.chance(1, 2)) {
-    internet.remove_name(host);
-  } else {
-    internet.hang_name(host);
+    return;
+  }
+  switch (random_.below(3)) {
+    case 0:
+      internet.remove_name(host);
+      return;
+    case 1:
+      internet.hang_name(host);
+      return;
+    default:  // Within the machine's own network: must not be called.
+      internet.set_name(host, {env::Address{.bytes = {10, 0, 0, 7}}});
   }
 }
 

@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <vector>
 
 #include "base/assert.h"
 #include "base/probe.h"
@@ -78,6 +77,7 @@ Child start(std::uint64_t seed, bool shows_trace) {
   if (pid == 0) {
     ::close(ends[0]);
     g_pipe = ends[1];
+    ::dup2(g_pipe, STDERR_FILENO);  // What an assertion says.
     std::_Exit(run_child(seed, shows_trace));
   }
   ::close(ends[1]);
@@ -89,10 +89,10 @@ class Runner {
   explicit Runner(const RunOptions& options) : options_(options) {}
 
   RunResult run() {
-    std::uint64_t next = 0;
-    while (next < options_.count || !children_.empty()) {
-      while (next < options_.count && children_.size() < options_.jobs) {
-        children_.push_back(start(options_.first + next++, options_.shows_trace));
+    std::size_t next = 0;
+    while (next < options_.seeds.size() || !children_.empty()) {
+      while (next < options_.seeds.size() && children_.size() < options_.jobs) {
+        children_.push_back(start(options_.seeds[next++], options_.shows_trace));
       }
       wait();
     }

@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace eilpost::sim {
 
 struct RunOptions {
-  std::uint64_t first = 1;
-  std::uint64_t count = 1;
+  std::vector<std::uint64_t> seeds;
   std::size_t jobs = 1;
   bool twice = false;  // each seed must give the same trace again
   bool shows_trace = false;

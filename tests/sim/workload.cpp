@@ -76,7 +76,7 @@ void World::send(std::vector<std::size_t> events, const std::string& body) {
   std::size_t was_confirmed = 0;
   for (const std::size_t each : events) {
     const EventBook& event = books_.events[each];
-    if (event.confirmed_at && sent - *event.confirmed_at < 20h) ++was_confirmed;
+    if (event.confirmed_at && sent - event.first_sent < 20h) ++was_confirmed;
     trace_.note("send {} ({} bytes)", event.id, event.body.size());
   }
   pending_.push_back(
@@ -271,6 +271,7 @@ void World::edit_destination(DestinationBook& destination) {
 
 void World::rotate(DestinationBook& destination) {
   ++destination.rotations_unknown;
+  if (destination.rotations_unknown == 1) destination.unknown_since = now();
   if (destination.rotations_unknown > 1) ++destination.rotations_unknown;
   begin_api(http::Method::post, "destinations/" + destination.id + "/rotate-secret", Json::object(),
             [this, &destination](const test::Answer& answer) {
@@ -332,37 +333,52 @@ void World::make_fault() {
   Receiver& receiver = *receivers_[random_.below(receivers_.size())];
   env::SimDirectory& disk = server_.env().directory();
   const bool is_bad = random_.chance(1, 2);
-  switch (random_.below(7)) {
+  const bool allowed[] = {options_.names_fail, options_.addresses_change, options_.tls_fails,
+                          options_.silence,    options_.disk_fails,       options_.disk_full};
+  std::vector<std::size_t> faults;
+  for (std::size_t i = 0; i < std::size(allowed); ++i) {
+    if (allowed[i]) faults.push_back(i);
+  }
+  if (faults.empty()) return;
+  switch (faults[random_.below(faults.size())]) {
     case 0:
-      if (options_.names_fail) receiver.set_name_known(!is_bad);
+      receiver.set_name_known(!is_bad);
       return;
     case 1:
-      if (options_.addresses_change) receiver.move();
+      receiver.move();
       return;
     case 2:
-      if (options_.tls_fails) receiver.set_tls_good(!is_bad);
+      receiver.set_tls_good(!is_bad);
       return;
     case 3:
-      if (options_.silence) receiver.set_silent(is_bad);
+      receiver.set_silent(is_bad);
       return;
     case 4:
-      if (options_.disk_fails && random_.chance(1, 3)) {
+      if (random_.chance(1, 2)) {
         trace_.note("the disk will fail");
         disk.fail_after(1 + random_.below(200));
+      } else {
+        trace_.note("one operation of the disk will fail");
+        disk.fail_once(1 + random_.below(100));
       }
       return;
-    case 5:
-      if (!options_.disk_full) return;
-      trace_.note("the disk is {}", is_bad ? "nearly full" : "large again");
-      books_.was_disk_full = books_.was_disk_full || is_bad;
-      disk.set_capacity_bytes(is_bad ? disk.used_bytes() + random_.below(100'000)
-                                     : env::SimDirectory::kCapacityDefault);
-      return;
     default:
-      if (!options_.disk_fails || !random_.chance(1, 3)) return;
-      trace_.note("one operation of the disk will fail");
-      disk.fail_once(1 + random_.below(100));
+      set_disk_full(is_bad);
   }
+}
+
+void World::set_disk_full(bool is_full) {
+  env::SimDirectory& disk = server_.env().directory();
+  std::vector<FullDisk>& times = books_.full_disks;
+  const bool was_full = !times.empty() && !times.back().until;
+  if (is_full != was_full) {
+    trace_.note("the disk is {}", is_full ? "nearly full" : "large again");
+    if (is_full) times.push_back({.from = now(), .until = {}});
+    if (!is_full) times.back().until = now();
+  }
+  disk.set_capacity_bytes(is_full
+                              ? disk.used_bytes() + random_.below(5 * options_.config.segment_bytes)
+                              : env::SimDirectory::kCapacityDefault);
 }
 
 }  // namespace eilpost::sim

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/parse.h"
+#include "base/probe.h"
 
 namespace eilpost::sim {
 namespace {
@@ -78,9 +79,9 @@ void World::advance() {
     (void)server_.env().run_until([&turns] { return turns-- == 0; }, 1s);
     return;
   }
-  const std::uint64_t most = options_.pause_max_ms * 1000;
-  const std::uint64_t pause = random_.chance(1, 3) ? random_.below(most) : random_.below(20'000);
-  server_.wait(std::chrono::microseconds(pause));
+  const std::uint64_t pause_ms = random_.below(random_.chance(1, 3) ? options_.pause_max_ms : 20);
+  const std::uint64_t pause_us = random_.below(1000);
+  server_.wait(std::chrono::milliseconds(pause_ms) + std::chrono::microseconds(pause_us));
 }
 
 void World::observe() {
@@ -98,13 +99,25 @@ void World::observe() {
     }
     each.done(*each.exchange->answer);
   }
+  books_.is_log_in_doubt = books_.is_log_in_doubt || has_dropped_of_small_log();
   const auto& lines = server_.log().lines();
   for (; log_lines_read_ < lines.size(); ++log_lines_read_) {
     const auto& [level, line] = lines[log_lines_read_];
     trace_.note("log: {}", line);
-    if (level == env::LogLevel::error) books_.is_log_in_doubt = true;
+    const bool has_lost = line.contains("was set aside as") || line.contains("was dropped");
+    books_.is_log_in_doubt = books_.is_log_in_doubt || has_lost;
     for (const auto& checker : checkers_) checker->log_line(line);
   }
+}
+
+// A log that was made very small drops its oldest files, as it should.
+bool World::has_dropped_of_small_log() const {
+  if (options_.config.history_bytes_max == server::Config().history_bytes_max) return false;
+  bool is_dropped = false;
+  for_each_probe([&is_dropped](const Probe& probe) {
+    if (std::string_view(probe.name) == "history.file_dropped") is_dropped = probe.is_reached;
+  });
+  return is_dropped;
 }
 
 SeenBook& World::on_request(const std::string& receiver, const RawRequest& request) {
@@ -143,7 +156,8 @@ void World::stop_in_order() {
   trace_.note("stop");
   server_.env().directory().fail_after(0);
   server_.env().directory().fail_once(0);
-  server_.env().directory().set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+  set_disk_full(false);
+  for (std::uint64_t i = random_.below(3); i > 0; --i) send_events();  // They come in the middle.
   server_.stop();
   books_.crashes.push_back(now());
   for (const auto& checker : checkers_) {
@@ -159,7 +173,7 @@ void World::bring_back() {
     server_.env().restart();
     const bool has_faults = i < kOpeningsMax && options_.fails_while_opening && !is_calm_;
     if (has_faults) disk.fail_once(1 + random_.below(40));
-    if (!has_faults) disk.set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+    if (!has_faults) set_disk_full(false);
     const Result<void> started = server_.try_start();
     disk.fail_once(0);
     if (started) break;
@@ -191,7 +205,7 @@ void World::calm_down() {
   env::SimDirectory& disk = server_.env().directory();
   disk.fail_after(0);
   disk.fail_once(0);
-  disk.set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+  set_disk_full(false);
   if (server_.env().death()) crash();
   if (verdict()) return;
   for (const auto& receiver : receivers_) receiver->calm_down();

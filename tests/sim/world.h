@@ -45,6 +45,7 @@ class World final {
   void set_up();
   void advance();
   void observe();
+  [[nodiscard]] bool has_dropped_of_small_log() const;
   void calm_down();
   void resolve_webhooks();
   void release_all();
@@ -77,6 +78,7 @@ class World final {
   void replay();
   void look();
   void make_fault();
+  void set_disk_full(bool is_full);
   void begin_api(http::Method method, const std::string& path, const Json& body,
                  std::function<void(const test::Answer&)> done);
   [[nodiscard]] Json destination_json(std::uint32_t number, const Receiver& receiver,
