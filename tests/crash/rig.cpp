@@ -48,8 +48,11 @@ std::vector<unsigned> retry_delays_ms(Receiver receiver) {
     }
     case Receiver::failing:
       return {50, 50, 50};
-    case Receiver::late:
-      return std::vector<unsigned>(kDelaysMax, 1000);
+    case Receiver::late: {
+      std::vector<unsigned> delays(10, 1000);
+      delays.resize(kDelaysMax, 5000);
+      return delays;
+    }
   }
   return {};
 }
@@ -141,11 +144,11 @@ Result<void> Rig::create_targets(Receiver receiver, std::string_view name) {
   return {};
 }
 
-Result<void> Rig::start(Survives survives) {
+Result<void> Rig::start(Survives survives, load::Awaits awaits) {
   survives_ = survives;
   faults_.prepare_start(survives == Survives::synced);
   mark();
-  EILPOST_RETURN_IF_ERROR(process_.start());
+  EILPOST_RETURN_IF_ERROR(process_.start(awaits));
   return explain(check_settings());
 }
 

@@ -53,7 +53,8 @@ class Rig final {
   // Starts the program, sets it up, starts the load.
   [[nodiscard]] Result<void> begin(Survives survives = Survives::written);
   // After an end: starts it again. Looks whether the settings are those that were acknowledged.
-  [[nodiscard]] Result<void> start(Survives survives = Survives::written);
+  [[nodiscard]] Result<void> start(Survives survives = Survives::written,
+                                   load::Awaits awaits = load::Awaits::ready);
   // Stops the load, waits until nothing is owed, reads the log. The program still runs.
   [[nodiscard]] Result<Books> finish();
 

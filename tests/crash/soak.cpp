@@ -15,7 +15,7 @@ constexpr Duration kLapTime = 60s;
 constexpr Duration kSampleEvery = 200ms;
 constexpr std::uint64_t kQuietMsMin = 1000;
 constexpr std::uint64_t kQuietMsMax = 6000;
-constexpr std::uint64_t kCalmLapEvery = 3;  // in it nothing is killed, so that leaks show
+constexpr std::uint64_t kCalmLapEvery = 3;
 constexpr std::uint64_t kMiB = 1ULL << 20U;
 
 std::uint64_t disk_bytes(const std::string& folder) {
@@ -32,6 +32,14 @@ std::uint64_t disk_bytes(const std::string& folder) {
   return bytes;
 }
 
+bool is_calm(std::uint64_t lap) {
+  return lap % kCalmLapEvery == 0;
+}
+
+Duration time_of(std::uint64_t lap) {
+  return is_calm(lap) ? 2 * kLapTime : kLapTime;
+}
+
 class LapRun {
  public:
   LapRun(const SoakOptions& options, Rig& rig, Lap& lap)
@@ -40,11 +48,10 @@ class LapRun {
   Result<void> run(Duration duration) {
     EILPOST_RETURN_IF_ERROR(rig_.begin());
     const Instant until = rig_.loop().now() + duration;
-    const bool is_calm = lap_.number % kCalmLapEvery == 0;
     while (rig_.loop().now() < until) {
       watch(
           std::chrono::milliseconds(kQuietMsMin + rig_.random().below(kQuietMsMax - kQuietMsMin)));
-      EILPOST_RETURN_IF_ERROR(is_calm ? trouble_receivers() : trouble());
+      EILPOST_RETURN_IF_ERROR(is_calm(lap_.number) ? trouble_receivers() : trouble());
     }
     rig_.with_books([](Books& books) { books.is_log_whole = false; });
     EILPOST_ASSIGN_OR_RETURN(const Books books, rig_.finish());
@@ -137,7 +144,7 @@ Result<Lap> run_lap(const SoakOptions& options, std::uint64_t number, Duration d
                                       .folder = options.folder,
                                       .load = {.seed = options.seed + number,
                                                .events_per_second = options.events_per_second,
-                                               .has_late = number % 2 == 0,
+                                               .has_late = number % kCalmLapEvery == 1,
                                                .id_prefix = fmt::format("lap{}-", number)},
                                       .kill_margin = 30ms}));
   Lap lap{.number = number};
@@ -151,8 +158,10 @@ Result<Lap> run_lap(const SoakOptions& options, std::uint64_t number, Duration d
 Result<bool> soak(const SoakOptions& options) {
   bool is_good = true;
   std::uint64_t number = 0;
-  for (Duration left = options.duration; left > Duration::zero(); left -= kLapTime) {
-    EILPOST_ASSIGN_OR_RETURN(const Lap lap, run_lap(options, ++number, std::min(left, kLapTime)));
+  for (Duration left = options.duration; left > Duration::zero(); left -= time_of(number)) {
+    ++number;
+    EILPOST_ASSIGN_OR_RETURN(const Lap lap,
+                             run_lap(options, number, std::min(left, time_of(number))));
     is_good = is_good && lap.verdict.violations.empty();
     if (options.on_lap) options.on_lap(lap);
   }

@@ -25,7 +25,7 @@ std::string read_text(const std::string& path) {
 
 EilpostProcess::EilpostProcess(ProcessOptions options) : options_(std::move(options)) {}
 
-Result<void> EilpostProcess::start() {
+Result<void> EilpostProcess::start(Awaits awaits) {
   std::vector<std::string> words = {options_.binary, "serve",
                                     "--data",        options_.data,
                                     "--listen",      fmt::format("127.0.0.1:{}", options_.port)};
@@ -40,7 +40,7 @@ Result<void> EilpostProcess::start() {
     if (const auto port = find_port()) {
       options_.port = *port;
       const auto answer = call(http::Method::get, "/readyz");
-      if (answer && answer->status == 200) return {};
+      if (answer && (answer->status == 200 || awaits == Awaits::answer)) return {};
     }
     pause_thread(kStartTryDelay);  // Nothing tells when it is ready.
   }

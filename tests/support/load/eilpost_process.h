@@ -26,14 +26,20 @@ struct ProcessOptions {
   std::vector<std::string> arguments;              // after `serve`
 };
 
+enum class Awaits : std::uint8_t {
+  ready,   // /readyz says 200
+  answer,  // it answers, be it that it is not ready
+};
+
 class EilpostProcess final {
  public:
   explicit EilpostProcess(ProcessOptions options);
   EilpostProcess(const EilpostProcess&) = delete;
   EilpostProcess& operator=(const EilpostProcess&) = delete;
 
-  // Starts it and waits until it is ready. Errors: timed_out (`detail` has the end of its log).
-  [[nodiscard]] Result<void> start();
+  // Starts it and waits for what `awaits` says. Errors: timed_out (`detail` has the end of its
+  // log).
+  [[nodiscard]] Result<void> start(Awaits awaits = Awaits::ready);
   // SIGTERM, and waits for its end; the exit code.
   [[nodiscard]] Result<int> terminate() { return child_.terminate(); }
   void kill() { child_.kill(); }  // SIGKILL, and waits for its end.
