@@ -82,7 +82,7 @@ Result<void> FileJournal::load() {
   EILPOST_ASSIGN_OR_RETURN(const std::vector<std::string> names, directory_.list());
   EILPOST_RETURN_IF_ERROR(load_checkpoints(names));
   EILPOST_ASSIGN_OR_RETURN(const std::vector<SegmentFacts> listed, list_segments(names));
-  EILPOST_RETURN_IF_ERROR(open_segments(listed));
+  EILPOST_RETURN_IF_ERROR(open_segments(listed, names));
   return set_strays_aside(names);
 }
 
@@ -142,7 +142,8 @@ Result<std::vector<SegmentFacts>> FileJournal::begin_new() {
   return facts;
 }
 
-Result<void> FileJournal::open_segments(const std::vector<SegmentFacts>& listed) {
+Result<void> FileJournal::open_segments(const std::vector<SegmentFacts>& listed,
+                                        const std::vector<std::string>& names) {
   Segments segments;
   for (const SegmentFacts& facts : listed) {
     auto file = directory_.open(segment_name(facts.number), env::OpenMode::write);
@@ -152,8 +153,10 @@ Result<void> FileJournal::open_segments(const std::vector<SegmentFacts>& listed)
       continue;
     }
     if (file.error().code != ErrorCode::not_found) return std::unexpected(file.error());
-    // Of one that was just begun only the list may be there.
-    if (listed.size() > 1) {
+    // Of one that was just begun only the list may be there; of one that was given up on a full
+    // disk its empty file.
+    const bool is_given_up = std::ranges::binary_search(names, spare_name(facts.number));
+    if (listed.size() > 1 && !is_given_up) {
       report(fmt::format("{} is missing; its records are lost.", segment_name(facts.number)));
     }
   }
@@ -317,10 +320,7 @@ Result<void> FileJournal::give_back_space(std::size_t kept) {
     last = std::move(segments_.back());
     segments_.pop_back();
   }
-  const std::string name = segment_name(last->facts.number);
-  last.reset();
-  EILPOST_RETURN_IF_ERROR(directory_.remove(name));
-  return save_manifest(segments());
+  return give_up_unlisted({std::move(last)});
 }
 
 SegmentFacts FileJournal::new_facts(std::uint64_t number) {
@@ -342,6 +342,8 @@ Result<FileJournal::SegmentPointer> FileJournal::make_file(const SegmentFacts& f
                                                            Filled filled) {
   const std::string name = segment_name(facts.number);
   const bool is_recycled = !spares_.empty();
+  // Else a disk that is nearly full would be filled to the brim and emptied again, each second.
+  if (filled == Filled::yes && !is_recycled) EILPOST_RETURN_IF_ERROR(check_room());
   if (is_recycled) {
     const std::string spare = std::move(spares_.back());
     spares_.pop_back();
@@ -356,6 +358,15 @@ Result<FileJournal::SegmentPointer> FileJournal::make_file(const SegmentFacts& f
   EILPOST_RETURN_IF_ERROR(file->sync());
   EILPOST_RETURN_IF_ERROR(directory_.sync());
   return std::make_shared<Segment>(Segment{.facts = facts, .file = std::move(file)});
+}
+
+Result<void> FileJournal::check_room() {
+  const Result<std::uint64_t> free_bytes = directory_.free_bytes();
+  if (free_bytes && *free_bytes < options_.segment_bytes) {
+    return fail(ErrorCode::disk_full,
+                fmt::format("{} bytes are free, of {}", *free_bytes, options_.segment_bytes));
+  }
+  return {};  // Or it is not known, and writing will tell.
 }
 
 // Appends zeros until the file has all the bytes that the segment will need.
@@ -395,17 +406,15 @@ Result<void> FileJournal::trim(Position before) {
       return segment->facts.number < first_kept;
     });
   }
-  // Without a list there must be space for one first.
-  EILPOST_RETURN_IF_ERROR(give_up(std::move(victims), saved ? kSparesMax : 0));
-  if (!saved) return save_manifest(segments());
-  return {};
+  if (saved) return give_up(std::move(victims));
+  return give_up_unlisted(victims);
 }
 
 // The files become spares, but not those that somebody still reads.
-Result<void> FileJournal::give_up(Segments victims, std::size_t spares_max) {
+Result<void> FileJournal::give_up(Segments victims) {
   for (SegmentPointer& segment : victims) {
     const std::string name = segment_name(segment->facts.number);
-    if (segment.use_count() == 1 && spares_.size() < spares_max) {
+    if (segment.use_count() == 1 && spares_.size() < kSparesMax) {
       const std::string spare = spare_name(segment->facts.number);
       EILPOST_RETURN_IF_ERROR(directory_.rename(name, spare));
       spares_.push_back(spare);
@@ -414,6 +423,22 @@ Result<void> FileJournal::give_up(Segments victims, std::size_t spares_max) {
       EILPOST_RETURN_IF_ERROR(directory_.remove(name));
     }
     segment.reset();
+  }
+  return directory_.sync();
+}
+
+// There is no space for a list without them before they gave theirs back. Until then they are there
+// by the names of spares: a crash must not look as if they were lost.
+Result<void> FileJournal::give_up_unlisted(const Segments& victims) {
+  for (const SegmentPointer& segment : victims) {
+    const std::uint64_t number = segment->facts.number;
+    EILPOST_RETURN_IF_ERROR(directory_.rename(segment_name(number), spare_name(number)));
+  }
+  EILPOST_RETURN_IF_ERROR(directory_.sync());
+  for (const SegmentPointer& segment : victims) EILPOST_RETURN_IF_ERROR(segment->file->truncate(0));
+  EILPOST_RETURN_IF_ERROR(save_manifest(segments()));
+  for (const SegmentPointer& segment : victims) {
+    EILPOST_RETURN_IF_ERROR(directory_.remove(spare_name(segment->facts.number)));
   }
   return directory_.sync();
 }

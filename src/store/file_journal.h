@@ -75,7 +75,8 @@ class FileJournal final : public Journal {
       const std::vector<std::string>& names);
   [[nodiscard]] Result<std::vector<SegmentFacts>> list_by_headers(
       const std::vector<std::string>& names);
-  [[nodiscard]] Result<void> open_segments(const std::vector<SegmentFacts>& listed);
+  [[nodiscard]] Result<void> open_segments(const std::vector<SegmentFacts>& listed,
+                                           const std::vector<std::string>& names);
   [[nodiscard]] Result<void> set_strays_aside(const std::vector<std::string>& names);
   [[nodiscard]] Result<void> load_checkpoints(const std::vector<std::string>& names);
   [[nodiscard]] Result<std::vector<SegmentFacts>> begin_new();
@@ -86,9 +87,11 @@ class FileJournal final : public Journal {
   enum class Filled : std::uint8_t { no, yes };
   [[nodiscard]] Result<SegmentPointer> make_segment(const SegmentFacts& facts, Filled filled);
   [[nodiscard]] Result<SegmentPointer> make_file(const SegmentFacts& facts, Filled filled);
+  [[nodiscard]] Result<void> check_room();
   [[nodiscard]] Result<void> fill(env::File& file);
   [[nodiscard]] Result<void> save_manifest(const Segments& segments);
-  [[nodiscard]] Result<void> give_up(Segments victims, std::size_t spares_max);
+  [[nodiscard]] Result<void> give_up(Segments victims);
+  [[nodiscard]] Result<void> give_up_unlisted(const Segments& victims);
   [[nodiscard]] AppendOutcome write_frame(std::span<const ByteView> records,
                                           std::vector<Position>& positions);
   [[nodiscard]] AppendOutcome take_back();

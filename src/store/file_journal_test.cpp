@@ -264,6 +264,14 @@ TEST_F(FileJournalTest, FullDiskKeepsTheReserveForWhatMustBeSettled) {
   EXPECT_TRUE(reports_.empty());
 }
 
+TEST_F(FileJournalTest, NothingIsWrittenWhenASegmentDoesNotFitOnTheDisk) {
+  (void)reopen();
+  directory_.set_capacity_bytes(directory_.used_bytes() + kTestSegmentBytes - 1);
+  const std::uint64_t operations = directory_.operation_count();
+  EXPECT_EQ(journal_->prepare_space().error().code, ErrorCode::disk_full);
+  EXPECT_EQ(directory_.operation_count(), operations + 1) << "The name is removed, to be sure.";
+}
+
 TEST_F(FileJournalTest, FullDiskInTheMiddleOfAFrameLeavesNothing) {
   (void)reopen();  // The first segment is not yet filled with zeros: it grows.
   ASSERT_EQ(append({"one"}), AppendOutcome::durable);

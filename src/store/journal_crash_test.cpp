@@ -250,5 +250,51 @@ TEST(JournalCrash, FullDiskAtAnyOperationLosesNothing) {
   }
 }
 
+// A list of segments cannot be saved before there is space for it. Files that are given up first
+// are still on the list after a crash; nothing of them is lost.
+void expect_that_giving_up_is_no_damage(std::uint64_t fail_at, bool is_power_loss, bool& failed) {
+  env::SimDirectory directory(fail_at);
+  std::optional<Opened> opened = open(directory, 1);
+  ASSERT_TRUE(opened.has_value());
+  FileJournal& journal = *opened->journal;
+  Texts all;
+  std::vector<Position> firsts;
+  for (int i = 0; i < 2 * kFramesCount; ++i) {
+    ASSERT_TRUE(journal.prepare_space().has_value());
+    std::ranges::copy(frame_of(i, 3), std::back_inserter(all));
+    ASSERT_EQ(append(journal, frame_of(i, 3), firsts.emplace_back()), AppendOutcome::durable);
+  }
+  ASSERT_GT(journal.usage().segments_count, 3U);
+  directory.set_capacity_bytes(directory.used_bytes());
+  const std::uint64_t operations = directory.operation_count();
+  directory.fail_after(fail_at);
+  const Position kept = firsts.back();
+  (void)(journal.give_back_space(0) && journal.trim(kept) && journal.prepare_space());
+  failed = directory.operation_count() - operations >= fail_at;
+  opened.reset();
+  if (is_power_loss) {
+    directory.crash();
+  } else {
+    directory.kill_process();
+  }
+  directory.set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+  opened = open(directory, 2);
+  ASSERT_TRUE(opened.has_value());
+  EXPECT_TRUE(opened->reports.empty()) << opened->reports.front();
+  ASSERT_FALSE(opened->found.empty());
+  EXPECT_TRUE(std::equal(opened->found.rbegin(), opened->found.rend(), all.rbegin()));
+}
+
+TEST(JournalCrash, WhatIsGivenUpOnAFullDiskIsNoDamage) {
+  for (const bool is_power_loss : {false, true}) {
+    bool failed = true;
+    for (std::uint64_t fail_at = 1; failed; ++fail_at) {
+      SCOPED_TRACE(fail_at);
+      expect_that_giving_up_is_no_damage(fail_at, is_power_loss, failed);
+      if (testing::Test::HasFailure()) return;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace eilpost::store
