@@ -150,6 +150,7 @@ void JournalStore::close() {
   reader_.reset();
   if (is_abandoned_) return;
   // No other thread is left.
+  deferred_retry_at_ = {};
   commit(std::move(rest));
   if (!is_abandoned_) save_checkpoint();
   is_abandoned_ = true;

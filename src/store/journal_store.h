@@ -79,6 +79,7 @@ class JournalStore final : public Store {
   // On the storage thread.
   void drain();
   void commit(std::vector<Letter> letters);
+  [[nodiscard]] bool must_wait(const Letter& letter) const;
   void write(std::span<Letter> letters);
   // One append; gives the positions of the records in positions_.
   [[nodiscard]] AppendOutcome append(std::span<const ByteView> records, Space space);

@@ -47,7 +47,8 @@ void JournalStore::drain() {
 }
 
 void JournalStore::commit(std::vector<Letter> letters) {
-  if (!deferred_.empty()) {
+  // What was deferred comes first; but it is not tried again for every letter that comes.
+  if (!deferred_.empty() && env_.clock().now() + kDiskRetry / 2 >= deferred_retry_at_) {
     std::vector<Letter> all = std::exchange(deferred_, {});
     std::ranges::move(letters, std::back_inserter(all));
     letters = std::move(all);
@@ -60,10 +61,15 @@ void JournalStore::commit(std::vector<Letter> letters) {
       ++begin;
       continue;
     }
+    if (must_wait(letters[begin])) {
+      deferred_.push_back(std::move(letters[begin]));
+      ++begin;
+      continue;
+    }
     std::size_t bytes = frame_bytes_of(letters[begin]);
     std::size_t end = begin + 1;
     for (; end < letters.size(); ++end) {
-      if (std::holds_alternative<Chore>(letters[end])) break;
+      if (std::holds_alternative<Chore>(letters[end]) || must_wait(letters[end])) break;
       bytes += frame_bytes_of(letters[end]);
       if (bytes > frame_bytes_max) break;
     }
@@ -71,6 +77,13 @@ void JournalStore::commit(std::vector<Letter> letters) {
     begin = end;
   }
   note_deferred();
+}
+
+// Nothing overtakes what was recorded before.
+bool JournalStore::must_wait(const Letter& letter) const {
+  const bool is_kept_in_order =
+      std::holds_alternative<Note>(letter) || std::holds_alternative<Flush>(letter);
+  return is_kept_in_order && !deferred_.empty();
 }
 
 void JournalStore::note_deferred() {

@@ -65,6 +65,39 @@ TEST_F(StoreDiskTest, NotesWaitInMemoryWhenEvenTheReserveIsUsedUp) {
   EXPECT_EQ(owed[0].attempts_count, 40);
 }
 
+// Small records may still fit where larger ones before them do not: they wait all the same.
+TEST_F(StoreDiskTest, FlushOnAFullDiskWaitsForAllThatWasRecordedBefore) {
+  const DeliveryId large{.sequence = accept_one(1)};
+  const DeliveryId small{.sequence = accept_one(2)};
+  env_.advance(seconds(1));
+  env_.directory().set_capacity_bytes(env_.directory().used_bytes());
+  Attempt first = retrying(small, 1);
+  first.outcome.answer = std::string(6'000, 'a');
+  store_->record(first);
+  flush();
+  std::uint16_t flushed_count = 0;
+  bool is_flushed = true;
+  for (std::uint16_t number = 1; is_flushed && number < 100; ++number) {
+    Attempt attempt = retrying(large, number);
+    attempt.outcome.answer = std::string(15'000, 'a');
+    for (int i = 0; i < 4; ++i) store_->record(attempt);  // a frame that nearly fills a segment
+    attempt = retrying(small, number);
+    attempt.outcome.answer = std::string(6'000, 'a');
+    store_->record(attempt);
+    is_flushed = false;
+    store_->flush(env_.lane(0), [&] { is_flushed = true; });
+    env_.advance(milliseconds(100));
+    if (is_flushed) flushed_count = number;
+  }
+  EXPECT_FALSE(is_flushed);
+  EXPECT_GT(flushed_count, 0);
+  crash();
+  const std::vector<Unsettled> owed = unsettled();
+  ASSERT_EQ(owed.size(), 2U);
+  EXPECT_EQ(owed[0].attempts_count, flushed_count);
+  EXPECT_EQ(owed[1].attempts_count, flushed_count);
+}
+
 // The ids must be in a file before the journal is trimmed, and the disk has no byte for it. The
 // order of what the helper does decides too: space is wanted all the time, and not to be had.
 TEST_F(StoreDiskTest, FullDiskIsGotOverByTrimmingWhatIsSettledAndFollowed) {
