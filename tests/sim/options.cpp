@@ -46,6 +46,10 @@ void draw_limits(WorldOptions& options, Random& random) {
   if (random.chance(1, 6)) options.backlog_max = 2 + random.below(20);
   constexpr std::uint32_t kFillers[] = {0, 200, 5000, 40'000};
   options.event_filler_max = kFillers[random.below(4)];
+  if (options.disk_full && random.chance(2, 3)) {  // Soon there is no space left.
+    config.segment_bytes = kSegments[0];
+    options.event_filler_max = kFillers[2];
+  }
   const auto fitting = static_cast<std::uint32_t>(config.segment_bytes / 4);
   options.event_filler_max = std::min(options.event_filler_max, fitting);
 }

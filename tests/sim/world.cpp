@@ -158,6 +158,8 @@ void World::stop_in_order() {
   server_.env().directory().fail_once(0);
   set_disk_full(false);
   for (std::uint64_t i = random_.below(3); i > 0; --i) send_events();  // They come in the middle.
+  server_.wait(std::chrono::microseconds(random_.below(3000)));
+  if (server_.env().death()) return;
   server_.stop();
   books_.crashes.push_back(now());
   for (const auto& checker : checkers_) {
