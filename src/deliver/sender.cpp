@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "base/iso_time.h"
 #include "base/parse.h"
+#include "base/probe.h"
 #include "env/await.h"
 #include "env/deadline.h"
 #include "model/limits.h"
@@ -121,6 +122,7 @@ Task<Outcome> Sender::send(const OutboundRequest& request, Duration timeout) {
   std::optional<Outcome> outcome =
       co_await env::with_deadline(loop_.timers(), deadline, send_in_time(sending));
   if (!outcome) {
+    EILPOST_PROBE("deliver.timed_out");
     if (sending.phase != Phase::exchange) resolved_until_ = Instant{};  // The name may have moved.
     const auto timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
     co_return Outcome{
@@ -130,6 +132,7 @@ Task<Outcome> Sender::send(const OutboundRequest& request, Duration timeout) {
   }
   if (outcome->kind == OutcomeKind::answered) {
     if (!sending.connection->response().body_complete) {
+      EILPOST_PROBE("deliver.answer_read_late");
       const Instant answer_deadline = loop_.clock().now() + kAnswerTimeMax;
       (void)co_await env::with_deadline(loop_.timers(), answer_deadline, read_answer(sending));
     }
@@ -145,6 +148,7 @@ Task<Outcome> Sender::send_in_time(Sending& sending) {
   if (is_reused) {
     const bool is_final = co_await try_exchange(sending);
     if (is_final) co_return std::move(sending.outcome);
+    EILPOST_PROBE("deliver.second_try_within_attempt");
     sending.connection.reset();
   }
   const Result<void> connected = co_await connect(sending);
@@ -213,7 +217,10 @@ Task<Result<void>> Sender::connect(Sending& sending) {
       allowed.push_back(address);
     }
   }
-  if (allowed.empty()) co_return std::unexpected(std::move(blocked));
+  if (allowed.empty()) {
+    EILPOST_PROBE("deliver.address_blocked");
+    co_return std::unexpected(std::move(blocked));
+  }
 
   Error error{.code = ErrorCode::connect_failed, .detail = {}};
   for (std::size_t i = 0; i < allowed.size(); ++i) {
@@ -243,6 +250,7 @@ Task<Result<void>> Sender::connect(Sending& sending) {
     }
   }
   resolved_until_ = Instant{};  // The name may have moved: look it up again.
+  EILPOST_PROBE("deliver.no_address_answered");
   co_return std::unexpected(std::move(error));
 }
 
@@ -277,8 +285,10 @@ std::unique_ptr<http::ClientConnection> Sender::take_idle(const std::string& pee
     Idle last = std::move(idle_.back());
     idle_.pop_back();
     if (last.peer != peer || now >= last.until) continue;
-    if (now - last.since > kIdleUnchecked && !last.connection->stream().is_idle_and_open())
+    if (now - last.since > kIdleUnchecked && !last.connection->stream().is_idle_and_open()) {
+      EILPOST_PROBE("deliver.idle_connection_had_ended");
       continue;
+    }
     return std::move(last.connection);
   }
   return nullptr;
@@ -309,6 +319,7 @@ void Sender::sweep() {
   sweep_at_.reset();
   const Instant now = loop_.clock().now();
   std::erase_if(idle_, [now](const Idle& idle) { return now >= idle.until; });
+  EILPOST_PROBE("deliver.idle_connections_swept");
   if (!idle_.empty()) schedule_sweep();
 }
 

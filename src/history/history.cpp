@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/probe.h"
 #include "history/log_files.h"
 #include "history/log_reader.h"
 #include "history/recent.h"
@@ -213,7 +214,10 @@ Result<FileHistory::Progress> FileHistory::write_batch() {
 }
 
 void FileHistory::tell(Position from, const store::Followed& followed) {
-  if (from < told_until_) return;  // Written again, after a file was lost.
+  if (from < told_until_) {
+    EILPOST_PROBE("history.written_again");
+    return;  // Written again, after a file was lost.
+  }
   told_until_ = followed.next;
   std::function<void(const std::vector<store::Entry>&)> tell;
   {
@@ -326,6 +330,7 @@ void FileHistory::drop_old() {
 
 void FileHistory::note_trouble(std::string_view doing, const Error& error) {
   if (std::exchange(is_in_trouble_, true)) return;
+  EILPOST_PROBE("history.in_trouble");
   on_trouble_(fmt::format("The history failed at {}: {} {} It goes on when that works again.",
                           doing, text_of(error.code), error.detail));
 }
@@ -333,6 +338,7 @@ void FileHistory::note_trouble(std::string_view doing, const Error& error) {
 void FileHistory::note_recent(const Result<void>& done) {
   const bool was_in_trouble = std::exchange(is_recent_in_trouble_, !done);
   if (done || was_in_trouble) return;
+  EILPOST_PROBE("history.recent_in_trouble");
   on_trouble_(fmt::format("Recent events and what was seen in them are not kept: {} {}",
                           text_of(done.error().code), done.error().detail));
 }

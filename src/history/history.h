@@ -119,6 +119,13 @@ struct ItemRow {
   WallTime last_seen_at;
 };
 
+// The place of an item in the list of them.
+struct ItemPlace {
+  WallTime last_seen_at;
+  std::string type;
+  std::string id;
+};
+
 // A value seen for a property of an event type: what the console suggests.
 struct ValueRow {
   std::string value;  // as JSON
@@ -166,8 +173,10 @@ class Reader {
   // The newest events of a type, with documents: for previews. Wanted or not.
   [[nodiscard]] virtual Result<std::vector<EventRow>> recent_events(std::string_view type,
                                                                     std::size_t count) = 0;
+  // Those behind `after`: seen last first, then by type and id.
   [[nodiscard]] virtual Result<std::vector<ItemRow>> items(std::string_view type,
                                                            std::string_view search,
+                                                           const std::optional<ItemPlace>& after,
                                                            std::size_t count) = 0;
   [[nodiscard]] virtual Result<std::vector<PropertyRow>> properties(
       std::string_view event_type) = 0;

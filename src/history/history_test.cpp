@@ -325,14 +325,21 @@ TEST(History, ItemsPropertiesAndValuesAreSeen) {
                           .name = "Declared 100%",
                           .parent = "152605",
                           .last_seen_at = log.env().clock().wall_now()});
-  auto items = log.ask([](Reader& reader) { return reader.items("survey", "", 10); });
+  auto items = log.ask([](Reader& reader) { return reader.items("survey", "", {}, 10); });
   ASSERT_EQ(items.size(), 2U);
-  items = log.ask([](Reader& reader) { return reader.items("", "nps", 10); });
+  const ItemPlace first{items[0].last_seen_at, items[0].type, items[0].id};
+  items = log.ask([&](Reader& reader) { return reader.items("survey", "", first, 10); });
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_NE(items[0].id, first.id);
+  const ItemPlace second{items[0].last_seen_at, items[0].type, items[0].id};
+  items = log.ask([&](Reader& reader) { return reader.items("survey", "", second, 10); });
+  EXPECT_EQ(items.size(), 0U);
+  items = log.ask([](Reader& reader) { return reader.items("", "nps", {}, 10); });
   ASSERT_EQ(items.size(), 1U);
   EXPECT_EQ(items[0].type, "survey");
   EXPECT_EQ(items[0].id, "152605");
   EXPECT_EQ(items[0].name, "NPS Q4");
-  items = log.ask([](Reader& reader) { return reader.items("survey", "0%", 10); });
+  items = log.ask([](Reader& reader) { return reader.items("survey", "0%", {}, 10); });
   ASSERT_EQ(items.size(), 1U);
   EXPECT_EQ(items[0].parent, "152605");
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/parse.h"
+#include "base/probe.h"
 
 namespace eilpost::history {
 namespace {
@@ -172,6 +173,7 @@ void LogFiles::note_commit(Entry& entry) {
 }
 
 void LogFiles::set_aside(Entry& entry, const Error& error) {
+  EILPOST_PROBE("history.file_set_aside");
   entry.file.reset();
   const std::string aside = entry.name + ".corrupt";
   Result<void> done = directory_.rename(entry.name, aside);
@@ -196,6 +198,7 @@ void LogFiles::index_closed() {
   for (std::size_t i = 0; i + 1 < entries_.size(); ++i) {
     Entry& entry = *entries_[i];
     if (entry.facts.is_closed) continue;
+    EILPOST_PROBE("history.file_closed_and_indexed");
     const Result<LogFile*> file = use(entry);
     const Result<void> done = file ? (*file)->close_and_index() : std::unexpected(file.error());
     if (!done) {
@@ -310,6 +313,7 @@ bool LogFiles::drop_newest(std::uint64_t bytes_min) {
 }
 
 void LogFiles::drop(std::size_t index) {
+  EILPOST_PROBE("history.file_dropped");
   Entry& entry = *entries_[index];
   entry.file.reset();
   Result<void> done = directory_.remove(entry.name);

@@ -301,8 +301,9 @@ Result<std::vector<EventRow>> LogReader::recent_events(std::string_view type, st
 }
 
 Result<std::vector<ItemRow>> LogReader::items(std::string_view type, std::string_view search,
+                                              const std::optional<ItemPlace>& after,
                                               std::size_t count) {
-  return recent_.items(type, search, count);
+  return recent_.items(type, search, after, count);
 }
 
 Result<std::vector<PropertyRow>> LogReader::properties(std::string_view event_type) {

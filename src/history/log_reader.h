@@ -32,6 +32,7 @@ class LogReader final : public Reader {
   [[nodiscard]] Result<std::vector<EventRow>> recent_events(std::string_view type,
                                                             std::size_t count) override;
   [[nodiscard]] Result<std::vector<ItemRow>> items(std::string_view type, std::string_view search,
+                                                   const std::optional<ItemPlace>& after,
                                                    std::size_t count) override;
   [[nodiscard]] Result<std::vector<PropertyRow>> properties(std::string_view event_type) override;
   [[nodiscard]] Result<std::vector<ValueRow>> values(std::string_view event_type,

@@ -342,14 +342,21 @@ Result<std::vector<EventRow>> Recent::unwanted(Position before) {
 }
 
 Result<std::vector<ItemRow>> Recent::items(std::string_view type, std::string_view search,
+                                           const std::optional<ItemPlace>& after,
                                            std::size_t count) {
   EILPOST_RETURN_IF_ERROR(write_gathered());
   EILPOST_ASSIGN_OR_RETURN(
       auto select,
       prepare("SELECT type,id,name,parent,last_seen_at FROM items WHERE (?1='' OR type=?1) AND "
-              "(name LIKE ?2 ESCAPE '\\' OR id LIKE ?2 ESCAPE '\\') "
+              "(name LIKE ?2 ESCAPE '\\' OR id LIKE ?2 ESCAPE '\\') AND "
+              "(?4 IS NULL OR last_seen_at<?4 OR (last_seen_at=?4 AND (type,id)>(?5,?6))) "
               "ORDER BY last_seen_at DESC, type, id LIMIT ?3"));
   select.bind(1, type).bind(2, contains_pattern(search)).bind(3, limit_of(count));
+  if (after) {
+    select.bind(4, to_column(after->last_seen_at)).bind(5, after->type).bind(6, after->id);
+  } else {
+    select.bind_null(4).bind_null(5).bind_null(6);
+  }
   std::vector<ItemRow> rows;
   while (true) {
     EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.step());

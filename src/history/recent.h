@@ -52,6 +52,7 @@ class Recent final {
   // Newest first, those that no webhook wanted, before `before`, without documents.
   [[nodiscard]] Result<std::vector<EventRow>> unwanted(Position before);
   [[nodiscard]] Result<std::vector<ItemRow>> items(std::string_view type, std::string_view search,
+                                                   const std::optional<ItemPlace>& after,
                                                    std::size_t count);
   [[nodiscard]] Result<std::vector<PropertyRow>> properties(std::string_view event_type);
   [[nodiscard]] Result<std::vector<ValueRow>> values(std::string_view event_type,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/probe.h"
 #include "env/callback.h"
 #include "model/limits.h"
 #include "record/attempt_record.h"
@@ -30,6 +31,7 @@ void DestinationQueue::add(Due due) {
   const auto found = context_.snapshot->destinations.find(id_);
   if (found != context_.snapshot->destinations.end() &&
       size() >= found->second->destination.delivery.backlog_max) {
+    EILPOST_PROBE("pipeline.backlog_full");
     fail(due, FailReason::backlog_full);
     return;
   }
@@ -52,6 +54,7 @@ void DestinationQueue::place(Due due) {
       return;
     case Verdict::hold:
       due.event.reset();
+      EILPOST_PROBE("pipeline.delivery_held");
       held_.push_back(std::move(due));
       return;
     case Verdict::fail:
@@ -98,6 +101,7 @@ void DestinationQueue::pump() {
     ready_.pop_front();
     const Decision decision = decide(due);
     if (decision.verdict != Verdict::send) {
+      EILPOST_PROBE("pipeline.changed_while_ready");
       place(std::move(due));
       continue;
     }
@@ -196,10 +200,12 @@ Task<void> DestinationQueue::attempt(Due due) {
       co_return;
     }
     due.event = std::move(*event);
+    EILPOST_PROBE("pipeline.event_read_back");
   }
   // The settings may have changed while the event was read.
   const Decision decision = decide(due);
   if (decision.verdict != Verdict::send) {
+    EILPOST_PROBE("pipeline.changed_while_read");
     place(std::move(due));
     co_return;
   }
@@ -265,6 +271,7 @@ void DestinationQueue::finish(Due due, Attempt attempt) {
                                                          : context_.counters.deliveries_failed);
   }
   if (next.disable_destination) {
+    EILPOST_PROBE("pipeline.destination_gone");
     gone_version_ = std::max(gone_version_.value_or(0), version);
     context_.observer.destination_gone(id_);
   }

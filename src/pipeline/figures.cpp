@@ -47,8 +47,8 @@ void count_attempt(LaneFigures& figures, const Outcome& outcome,
   add(figures.attempts_ended[index_in(kAttemptOutcomes, label_of(outcome))]);
   const auto duration_ms =
       static_cast<std::uint64_t>(std::max<std::chrono::milliseconds::rep>(duration.count(), 0));
-  const auto bound = std::ranges::lower_bound(kDurationBounds_ms, duration_ms);
-  add(figures.attempt_durations[static_cast<std::size_t>(bound - kDurationBounds_ms.begin())]);
+  const auto bound = std::ranges::lower_bound(kDurationBoundsMs, duration_ms);
+  add(figures.attempt_durations[static_cast<std::size_t>(bound - kDurationBoundsMs.begin())]);
   add(figures.attempt_duration_ms, duration_ms);
 }
 

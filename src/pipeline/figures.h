@@ -21,7 +21,7 @@ inline constexpr auto kAttemptOutcomes = std::to_array<std::string_view>(
     {"2xx", "3xx", "4xx", "5xx", "dns", "connect", "tls", "timeout", "reset", "too_large",
      "blocked_address", "token", "render", "other"});
 // Upper bounds of the buckets; there is one more for what took longer.
-inline constexpr auto kDurationBounds_ms =
+inline constexpr auto kDurationBoundsMs =
     std::to_array<std::uint64_t>({5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10'000, 30'000});
 // The statuses that ingest refuses with; any other counts as the last, 0.
 inline constexpr auto kRefusalStatuses = std::to_array<int>(
@@ -30,7 +30,7 @@ inline constexpr auto kRefusalStatuses = std::to_array<int>(
 template <class Cell>
 struct BasicFigures {
   std::array<Cell, kAttemptOutcomes.size()> attempts_ended{};
-  std::array<Cell, kDurationBounds_ms.size() + 1> attempt_durations{};
+  std::array<Cell, kDurationBoundsMs.size() + 1> attempt_durations{};
   Cell attempt_duration_ms{};  // the sum
   std::array<Cell, kRefusalStatuses.size()> requests_refused{};
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/probe.h"
 #include "env/callback.h"
 #include "model/limits.h"
 
@@ -145,6 +146,7 @@ Task<store::Accepted> Pipeline::Lane::make_durable(std::vector<store::Accept> ba
 
 std::optional<ingest::Refusal> Pipeline::Lane::refuse_when_overloaded() const {
   if (context_.is_stopping) {
+    EILPOST_PROBE("pipeline.event_refused_stopping");
     return ingest::Refusal{.status = 503,
                            .code = "shutting_down",
                            .detail =
@@ -161,6 +163,7 @@ std::optional<ingest::Refusal> Pipeline::Lane::refuse_when_overloaded() const {
                            .retry_after = std::chrono::seconds(1)};
   }
   if (context_.store.unsettled_count() >= options_.deliveries_unsettled_max) {
+    EILPOST_PROBE("pipeline.event_refused_backlog");
     return ingest::Refusal{.status = 429,
                            .code = "backlog_full",
                            .detail =
@@ -315,6 +318,7 @@ void Pipeline::Lane::stop(std::function<void()> done) {
     return;
   }
   stopped_ = std::move(done);
+  EILPOST_PROBE("pipeline.stop_waits_for_attempts");
   context_.on_attempt_ended_while_stopping = [this] {
     if (stopped_ && in_flight() == 0) std::exchange(stopped_, nullptr)();
   };

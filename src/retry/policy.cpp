@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/probe.h"
 #include "model/limits.h"
 
 namespace eilpost::retry {
@@ -37,15 +38,20 @@ Next decide(const Outcome& outcome, const RetrySettings& settings, const Situati
             Random& random) {
   if (outcome.success) return {.state = DeliveryState::delivered};
   if (outcome.kind == OutcomeKind::answered && outcome.status == kStatusGone) {
+    EILPOST_PROBE("retry.gone_410");
     Next next = failed(FailReason::final_status);
     next.disable_destination = true;
     return next;
   }
   const auto delay = delay_after(settings, situation.attempts_count, random);
-  if (!delay) return failed(FailReason::attempts_used_up);
+  if (!delay) {
+    EILPOST_PROBE("retry.attempts_used_up");
+    return failed(FailReason::attempts_used_up);
+  }
 
   milliseconds wait = *delay;
   if (outcome.retry_after) {
+    EILPOST_PROBE("retry.retry_after_honoured");
     const Duration wished = std::min(*outcome.retry_after, limits::kRetryAfterMax);
     wait = std::max(wait, std::chrono::ceil<milliseconds>(wished));
   }

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/codec.h"
 #include "base/crc32c.h"
+#include "base/probe.h"
 #include "store/manifest.h"
 
 namespace eilpost::store {
@@ -153,6 +154,7 @@ Result<void> FileJournal::open_segments(const std::vector<SegmentFacts>& listed,
       continue;
     }
     if (file.error().code != ErrorCode::not_found) return std::unexpected(file.error());
+    EILPOST_PROBE("store.segment_just_begun");
     // Of one that was just begun only the list may be there; of one that was given up on a full
     // disk its empty file.
     const bool is_given_up = std::ranges::binary_search(names, spare_name(facts.number));
@@ -185,10 +187,12 @@ Result<void> FileJournal::set_strays_aside(const std::vector<std::string>& names
     const bool is_stray = number && find_segment(*number) == nullptr;
     if (!is_stray && !name.starts_with(kSparePrefix)) continue;
     if (spares_.size() >= kSparesMax) {
+      EILPOST_PROBE("store.spare_too_many");
       EILPOST_RETURN_IF_ERROR(directory_.remove(name));
       continue;
     }
     const std::string aside = is_stray ? spare_name(*number) : name;
+    EILPOST_PROBE("store.spare_found_again");
     if (is_stray) EILPOST_RETURN_IF_ERROR(directory_.rename(name, aside));
     spares_.push_back(aside);
   }
@@ -249,6 +253,7 @@ AppendOutcome FileJournal::write_frame(std::span<const ByteView> records,
 
 // Removes what a write to a full disk may have left, so that nothing takes it for a frame.
 AppendOutcome FileJournal::take_back() {
+  EILPOST_PROBE("store.write_taken_back");
   env::File& file = *current_->file;
   const Result<std::uint64_t> size_bytes = file.size();
   const bool has_left_something = !size_bytes || *size_bytes > offset_;
@@ -269,6 +274,7 @@ bool FileJournal::roll(Space space) {
     current_ = segment;
     offset_ = kSegmentHeaderBytes;
     is_in_reserve_ = ahead <= kReserveSegments;
+    EILPOST_PROBE("store.segment_begun");
     end_.store(to_position(segment->facts.number, offset_).value, std::memory_order_release);
     return true;
   }
@@ -331,6 +337,7 @@ Result<FileJournal::SegmentPointer> FileJournal::make_segment(const SegmentFacts
                                                               Filled filled) {
   auto segment = make_file(facts, filled);
   if (!segment) {
+    EILPOST_PROBE("store.segment_not_made");
     // Gives back what was taken of a disk that may be full; the next open() sets aside what is
     // left.
     (void)directory_.remove(segment_name(facts.number));
@@ -345,6 +352,7 @@ Result<FileJournal::SegmentPointer> FileJournal::make_file(const SegmentFacts& f
   // Else a disk that is nearly full would be filled to the brim and emptied again, each second.
   if (filled == Filled::yes && !is_recycled) EILPOST_RETURN_IF_ERROR(check_room());
   if (is_recycled) {
+    EILPOST_PROBE("store.segment_recycled");
     const std::string spare = std::move(spares_.back());
     spares_.pop_back();
     spares_count_ = spares_.size();
@@ -398,6 +406,7 @@ Result<void> FileJournal::trim(Position before) {
     (segment->facts.number < first_kept ? victims : kept).push_back(segment);
   }
   if (victims.empty()) return {};
+  EILPOST_PROBE("store.trimmed");
   const Result<void> saved = save_manifest(kept);
   if (!saved && saved.error().code != ErrorCode::disk_full) return saved;
   {
@@ -407,6 +416,7 @@ Result<void> FileJournal::trim(Position before) {
     });
   }
   if (saved) return give_up(std::move(victims));
+  EILPOST_PROBE("store.trimmed_on_full_disk");
   return give_up_unlisted(victims);
 }
 

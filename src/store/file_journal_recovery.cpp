@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "base/probe.h"
 #include "store/file_journal.h"
 
 namespace eilpost::store {
@@ -68,6 +69,7 @@ class FileJournal::Recovery {
         EILPOST_ASSIGN_OR_RETURN(const bool is_damage, was_durable(index));
         if (!is_damage) {
           is_torn_ = true;
+          EILPOST_PROBE("store.torn_tail_cut");
           journal_.report(fmt::format("A torn tail at {}: what was being written in a crash.",
                                       place_of(frame_.header.position)));
           return {};
@@ -199,6 +201,7 @@ Result<void> FileJournal::wipe(env::File& file, std::uint64_t offset) {
     piece.resize(std::min<std::uint64_t>(kPieceBytes, end - offset));
     EILPOST_ASSIGN_OR_RETURN(const std::size_t count, file.read_at(offset, piece));
     if (!has_nonzero(ByteView(piece).first(count))) continue;
+    EILPOST_PROBE("store.torn_bytes_wiped");
     std::ranges::fill(piece, std::byte{0});
     EILPOST_RETURN_IF_ERROR(file.write_at(offset, piece));
     is_changed = true;

@@ -1,5 +1,6 @@
 #include "store/frame_writer.h"
 
+#include "base/probe.h"
 #include "store/journal.h"
 
 namespace eilpost::store {
@@ -33,6 +34,7 @@ void FrameWriter::collect_request(Request& request, Position end) {
     const ByteView record = ByteView(request.bytes).subspan(offset, part.record_bytes);
     offset += part.record_bytes;
     if (part.fingerprint && repeats_.is_known(*part.fingerprint)) {
+      EILPOST_PROBE("store.repeat_recognised");
       answer.records.push_back(kRepeat);
       continue;
     }

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "base/probe.h"
 #include "model/limits.h"
 #include "store/file_journal.h"
 #include "store/frame_writer.h"
@@ -90,7 +91,10 @@ Position JournalStore::load_ledger() {
   // What was trimmed since may have settled what the checkpoint says is owed.
   if (checkpoint && checkpoint->covers >= journal_.begin()) {
     ledger_ = Ledger::decode(checkpoint->bytes);
-    if (ledger_ != nullptr) return checkpoint->covers;
+    if (ledger_ != nullptr) {
+      EILPOST_PROBE("store.opened_with_checkpoint");
+      return checkpoint->covers;
+    }
     parts_.on_damage("The checkpoint cannot be read; the whole journal is read instead.");
   }
   ledger_ = std::make_unique<Ledger>();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/probe.h"
 #include "model/limits.h"
 #include "store/frame_writer.h"
 #include "store/journal_store.h"
@@ -102,6 +103,7 @@ void JournalStore::write(std::span<Letter> letters) {
     const bool was_written = !frame.records().empty();  // There may be nothing but repeats.
     if (was_written) is_full_ = outcome == AppendOutcome::full;
     if (outcome == AppendOutcome::full) {
+      EILPOST_PROBE("store.event_refused_disk_full");
       frame.refuse_requests();
       frame.collect(journal_.end());
     }
@@ -109,6 +111,7 @@ void JournalStore::write(std::span<Letter> letters) {
   if (!frame.has_requests()) outcome = append(frame.records(), Space::reserve);
 
   if (outcome == AppendOutcome::full) {
+    EILPOST_PROBE("store.notes_deferred");
     for (Letter& letter : frame.give_back()) deferred_.push_back(std::move(letter));
     const Instant now = env_.clock().now();
     if (now < deferred_retry_at_) return;  // A timer is set already.
@@ -140,6 +143,7 @@ AppendOutcome JournalStore::append_or_make_space(std::span<const ByteView> recor
   const Instant now = env_.clock().now();
   if (outcome != AppendOutcome::full || now < space_retry_at_) return outcome;
   // Commits come faster than the helper makes space: wait for it.
+  EILPOST_PROBE("store.commit_waits_for_space");
   if (!journal_.prepare_space()) {
     space_retry_at_ = now + kDiskRetry;
     return outcome;
@@ -163,6 +167,7 @@ void JournalStore::apply(std::span<const ByteView> records) {
 }
 
 void JournalStore::die(AppendOutcome outcome) {
+  EILPOST_PROBE("store.journal_failed");
   is_abandoned_ = true;
   env_.die(kExitJournalFailed, text_of_outcome(outcome));
 }
@@ -257,6 +262,7 @@ void JournalStore::keep_checkpoint() {
   const std::uint64_t every_bytes =
       std::min(kCheckpointEveryBytes, kSegmentsSpared * options_.segment_bytes);
   if (!may_help(Job::checkpoint) || written_bytes_ - checkpoint_at_bytes_ < every_bytes) return;
+  EILPOST_PROBE("store.checkpoint_saved");
   checkpoint_at_bytes_ = written_bytes_;
   std::unique_lock lock(ledger_mutex_);
   Ledger::Snapshot snapshot = ledger_->snapshot();
@@ -294,6 +300,7 @@ bool JournalStore::is_long() const {
 void JournalStore::carry(std::uint64_t segment) {
   const std::vector<Bytes> carried = carrier_.next(*ledger_, journal_, segment);
   if (!carried.empty()) {
+    EILPOST_PROBE("store.copied_forward");
     const std::vector<ByteView> records(carried.begin(), carried.end());
     const AppendOutcome outcome = append(records, Space::common);
     if (outcome == AppendOutcome::full) {

@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "base/crc32c.h"
+#include "base/probe.h"
 
 namespace eilpost::store {
 namespace {
@@ -134,6 +135,7 @@ std::optional<Repeats::SpillJob> Repeats::begin_spill(Position end, WallTime now
     current_.until = end;
     current_.newest = now;
     set_aside_ = std::make_shared<const Generation>(std::exchange(current_, {}));
+    EILPOST_PROBE("store.repeats_spilled");
     began_.reset();
   }
   is_writing_ = true;
@@ -170,6 +172,7 @@ void Repeats::expire(WallTime now) {
     const RepeatFileFacts& oldest = files_.front()->facts();
     if (is_recent(oldest.newest, now) && ids_count <= options_.ids_max) return;
     ids_count -= oldest.count;
+    EILPOST_PROBE("store.repeats_expired");
     // If it stays it is found again by the next load(), and expires again.
     (void)directory_.remove(files_.front()->name());
     files_.erase(files_.begin());
