@@ -1,6 +1,5 @@
 // Goal:   what a disk that is full, slow to answer or bounded by an option does to ingest and to
-// what
-//         is owed: nothing accepted is lost, and all goes on when there is space.
+//         what is owed: nothing accepted is lost, and all goes on when there is space.
 // Method: the whole server on a simulated machine (tests/support/test_server.h).
 
 #include <fmt/format.h>
@@ -63,6 +62,22 @@ TEST_F(DiskTest, GoneIsForgottenWhenSomebodyChangedTheDestinationMeanwhile) {
   EXPECT_EQ(server_.patch("destinations/" + destination_, {{"name", "New"}}).status, 200);
   server_.wait(1min);
   EXPECT_EQ(destination().at("state"), "active");
+}
+
+// Several attempts may be answered 410 at once, and each wants it saved.
+TEST_F(DiskTest, GoneIsNotSavedAnyMoreOnceTheServerHasEnded) {
+  connect();
+  receiver_.answers(
+      [](const http::Request&, std::size_t) { return Reply{.status = 410, .delay = 200ms}; });
+  env::SimDirectory& disk = server_.env().directory();
+  disk.set_capacity_bytes(disk.used_bytes());
+  for (int i = 0; i < 8; ++i) (void)server_.begin_event(event(fmt::format("e{}", i)));
+  server_.wait(3s);
+  ASSERT_GT(receiver_.seen().size(), 4U);
+  server_.stop();
+  const std::size_t lines_count = server_.log().lines().size();
+  server_.env().advance(1min);
+  EXPECT_EQ(server_.log().lines().size(), lines_count);
 }
 
 // What was accepted is owed, whatever is changed later.
@@ -200,6 +215,30 @@ TEST(DiskBound, BeforeTheBoundOnTheDiskTheLogGivesWay) {
   EXPECT_EQ(accepted_count, 1000U);
   EXPECT_LT(bytes_on_disk(server), kBound + (1U << 20U));
   EXPECT_LT(server.list("deliveries").size(), accepted_count);
+}
+
+TEST_F(DiskTest, WhatIsOwedIsDeliveredThoughTheDiskIsFullAtTheStart) {
+  connect();
+  receiver_.answers(500);
+  for (int i = 0; i < 20; ++i) (void)server_.post_event(event(fmt::format("e{}", i)));
+  env::SimDirectory& disk = server_.env().directory();
+  for (const bool is_in_order : {false, true}) {
+    SCOPED_TRACE(is_in_order);
+    disk.set_capacity_bytes(disk.used_bytes());
+    if (is_in_order) {
+      server_.stop();
+    } else {
+      server_.crash(env::Crash::power_loss);
+    }
+    server_.restart();
+    server_.wait(1s);
+  }
+  receiver_.answers(200);
+  ASSERT_TRUE(server_.drain(24h));
+  EXPECT_EQ(receiver_.webhook_ids().size(), 20U);
+  disk.set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+  server_.wait(10s);
+  EXPECT_EQ(server_.post_event(event("after")).status, 202);
 }
 
 // An attempt whose record fits nowhere waits in memory; there must be an end of it.

@@ -238,8 +238,15 @@ void RealServer::disable_gone(DestinationId id, std::optional<std::uint32_t> ver
     }
     env_.lane(0).post([this, id, version = found->version] {
       env::Timers& timers = env_.lane(0).timers();
-      gone_timers_[id] = timers.call_at(env_.lane(0).clock().now() + kSaveRetry,
-                                        [this, id, version] { disable_gone(id, version); });
+      // Several attempts may have been answered so; the last of them is enough.
+      if (const auto timer = gone_timers_.find(id); timer != gone_timers_.end()) {
+        timers.cancel(timer->second);
+      }
+      gone_timers_[id] =
+          timers.call_at(env_.lane(0).clock().now() + kSaveRetry, [this, id, version] {
+            gone_timers_.erase(id);
+            disable_gone(id, version);
+          });
     });
   });
 }
