@@ -95,6 +95,7 @@ class FileHistory final : public History {
   // A failure of what is recent: it is left out, the log goes on.
   void note_recent(const Result<void>& done);
   void measure();
+  void measure_disk();
 
   env::Env& env_;
   store::Store& store_;
@@ -302,6 +303,7 @@ void FileHistory::make_room() {
     if (unsaved_bytes_ > 0) checkpoint();
     if (asked_at && now - *asked_at < kRoomAskedAgain) (void)files_.drop_oldest();
     measure();
+    measure_disk();  // Who asks looks again soon, and would ask for more than is needed.
   });
 }
 
@@ -348,8 +350,11 @@ void FileHistory::measure() {
   files_count_ = files_.entries().size();
   written_until_ = files_.position().value;
   const Instant now = env_.clock().now();
-  if (now - measured_at_ < kMeasureEvery && disk_bytes_ > 0) return;
-  measured_at_ = now;
+  if (now - measured_at_ >= kMeasureEvery || disk_bytes_ == 0) measure_disk();
+}
+
+void FileHistory::measure_disk() {
+  measured_at_ = env_.clock().now();
   disk_bytes_ = files_.disk_bytes();
 }
 

@@ -410,6 +410,22 @@ TEST(HistoryRetention, RoomIsMadeByTheOldestFileWhenAskedTwice) {
   EXPECT_LT(log.history().usage().disk_bytes, bytes);
 }
 
+TEST(HistoryRetention, WhatTheLogTakesIsKnownAtOnceWhenRoomWasMade) {
+  HistoryFixture log(1, {.retention = hours(24 * 50)});
+  (void)fill_days(log, 5, 0);
+  for (int i = 0; i < 3; ++i) {
+    (void)log.accept(200'000 + static_cast<std::uint64_t>(i));  // There is something to save.
+    log.env().advance(milliseconds(500));
+    log.history().make_room();
+    log.env().advance(milliseconds(10));
+    std::uint64_t bytes = 0;
+    for (const auto& [path, content] : log.env().directory().image()) {
+      if (path.starts_with("history/")) bytes += content.size();
+    }
+    EXPECT_EQ(log.history().disk_bytes(), bytes);
+  }
+}
+
 TEST(HistoryFailure, FullDiskDropsTheOldestFile) {
   HistoryFixture log(1, {.file_rows_max = 20});
   for (std::uint64_t i = 0; i < 100; ++i) {
