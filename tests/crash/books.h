@@ -68,7 +68,7 @@ struct Books {
   std::unordered_map<std::string, SentEvent> events;   // by id
   std::unordered_map<std::string, SeenDelivery> seen;  // by webhook-id
   std::vector<LoggedDelivery> log;
-  std::vector<Kill> kills;
+  std::vector<Kill> kills;           // in the order in which they began
   std::vector<std::string> remarks;  // what was wrong at once
   std::uint64_t failing_attempts_max = 4;
   // False: parts of the log may be gone, as when its disk failed.

@@ -229,6 +229,15 @@ TEST(CrashBooks, AnAttemptWithoutAnAnswerNeedsNoRequest) {
   EXPECT_FALSE(compare(books).violations.empty());
 }
 
+// A record may be damaged long after it was made: a trouble that ends with a kill began before it.
+TEST(CrashBooks, ATroubleThatEndsWithAKillExplainsWhatItCovers) {
+  Books books = good_books();
+  books.kills.insert(books.kills.begin(), {.begun_at = at(5), .ended_at = at(1003), .margin = {}});
+  books.seen["dl_1"].requests.push_back(request(1010, 1011));
+  EXPECT_TRUE(compare(books).violations.empty());
+  EXPECT_EQ(compare(books).duplicated, 1U);
+}
+
 TEST(CrashBooks, ARemarkIsAViolation) {
   Books books = good_books();
   books.remarks.emplace_back("it never came to the point");

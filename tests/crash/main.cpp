@@ -25,6 +25,7 @@ struct Arguments {
   std::uint64_t seed = 0;
   std::uint64_t rounds = 20;
   bool is_short = false;
+  bool is_calm = false;
   std::string only;
   std::string report;
   double minutes = 10;
@@ -183,6 +184,7 @@ int main(int argc, char** argv) {
   matrix->add_option("--report", arguments.report, "Writes the table to this file");
   CLI::App* soak = app.add_subcommand("soak", "A steady load for long, with kills and failures.");
   soak->add_option("MINUTES", arguments.minutes)->capture_default_str();
+  soak->add_flag("--calm", arguments.is_calm, "One lap, in which nothing is killed");
   soak->add_option("--rate", arguments.rate, "Events a second")->capture_default_str();
   for (CLI::App* command : {rounds, matrix, soak}) add_common(*command, arguments);
   CLI11_PARSE(app, argc, argv);

@@ -352,6 +352,7 @@ Result<Books> Rig::finish() {
   Books books = loop_.ask([this] { return std::move(load_.books()); });
   books.log = std::move(log);
   books.kills = kills_;
+  std::ranges::sort(books.kills, {}, &Kill::begun_at);
   books.remarks.insert(books.remarks.end(), remarks_.begin(), remarks_.end());
   EILPOST_RETURN_IF_ERROR(read_attempts(process_, books));
   return books;

@@ -51,7 +51,8 @@ class LapRun {
     while (rig_.loop().now() < until) {
       watch(
           std::chrono::milliseconds(kQuietMsMin + rig_.random().below(kQuietMsMax - kQuietMsMin)));
-      EILPOST_RETURN_IF_ERROR(is_calm(lap_.number) ? trouble_receivers() : trouble());
+      EILPOST_RETURN_IF_ERROR(options_.is_calm || is_calm(lap_.number) ? trouble_receivers()
+                                                                       : trouble());
     }
     rig_.with_books([](Books& books) { books.is_log_whole = false; });
     EILPOST_ASSIGN_OR_RETURN(const Books books, rig_.finish());
@@ -138,15 +139,16 @@ class LapRun {
 };
 
 Result<Lap> run_lap(const SoakOptions& options, std::uint64_t number, Duration duration) {
-  EILPOST_ASSIGN_OR_RETURN(const auto rig,
-                           Rig::make({.binary = options.binary,
-                                      .library = options.library,
-                                      .folder = options.folder,
-                                      .load = {.seed = options.seed + number,
-                                               .events_per_second = options.events_per_second,
-                                               .has_late = number % kCalmLapEvery == 1,
-                                               .id_prefix = fmt::format("lap{}-", number)},
-                                      .kill_margin = 30ms}));
+  EILPOST_ASSIGN_OR_RETURN(
+      const auto rig,
+      Rig::make({.binary = options.binary,
+                 .library = options.library,
+                 .folder = options.folder,
+                 .load = {.seed = options.seed + number,
+                          .events_per_second = options.events_per_second,
+                          .has_late = !options.is_calm && number % kCalmLapEvery == 1,
+                          .id_prefix = fmt::format("lap{}-", number)},
+                 .kill_margin = 30ms}));
   Lap lap{.number = number};
   EILPOST_RETURN_IF_ERROR(LapRun(options, *rig, lap).run(duration));
   EILPOST_RETURN_IF_ERROR(rig->terminate());
@@ -160,10 +162,11 @@ Result<bool> soak(const SoakOptions& options) {
   std::uint64_t number = 0;
   for (Duration left = options.duration; left > Duration::zero(); left -= time_of(number)) {
     ++number;
-    EILPOST_ASSIGN_OR_RETURN(const Lap lap,
-                             run_lap(options, number, std::min(left, time_of(number))));
+    const Duration lap_time = options.is_calm ? left : std::min(left, time_of(number));
+    EILPOST_ASSIGN_OR_RETURN(const Lap lap, run_lap(options, number, lap_time));
     is_good = is_good && lap.verdict.violations.empty();
     if (options.on_lap) options.on_lap(lap);
+    if (options.is_calm) break;
   }
   return is_good;
 }
