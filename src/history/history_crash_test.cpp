@@ -309,10 +309,10 @@ class FullDisk {
   void fill() {
     bool is_taken = true;
     while (is_taken && owed_.size() < 20'000) {
+      constexpr std::size_t kEvents = 10;
       std::vector<store::Accept> batch;
-      for (int i = 0; i < 10; ++i) {
-        batch.push_back(store::make_accept(event()));
-      }
+      batch.reserve(kEvents);
+      while (batch.size() < kEvents) batch.push_back(store::make_accept(event()));
       const std::vector<Position> sequences = log_.accept(std::move(batch));
       for (const Position sequence : sequences) owed_.push_back({.sequence = sequence});
       log_.env().advance(milliseconds(100));

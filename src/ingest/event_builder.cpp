@@ -15,7 +15,6 @@
 namespace eilpost::ingest {
 namespace {
 
-using simdjson::dom::element_type;
 using Element = simdjson::dom::element;
 using Object = simdjson::dom::object;
 

@@ -51,11 +51,11 @@ void add_attempt_durations(Families& families, const pipeline::Figures& figures)
   prometheus::ClientMetric::Histogram& histogram = metric.histogram;
   for (std::size_t i = 0; i < figures.attempt_durations.size(); ++i) {
     histogram.sample_count += figures.attempt_durations[i];
-    const bool is_last = i == pipeline::kDurationBounds_ms.size();
+    const bool is_last = i == pipeline::kDurationBoundsMs.size();
     histogram.bucket.push_back(
         {.cumulative_count = histogram.sample_count,
          .upper_bound = is_last ? std::numeric_limits<double>::infinity()
-                                : static_cast<double>(pipeline::kDurationBounds_ms[i]) / 1000});
+                                : static_cast<double>(pipeline::kDurationBoundsMs[i]) / 1000});
   }
   histogram.sample_sum = static_cast<double>(figures.attempt_duration_ms) / 1000;
   families.push_back({"eilpost_attempt_duration_seconds",
