@@ -286,8 +286,12 @@ class EveryRequestOnRecord final : public Checker {
   bool was_cut_off(const SeenBook& seen) const {
     return std::ranges::any_of(bench_.books.crashes, [&](Instant crash) {
       if (seen.arrived > crash + 4 * bench_.options.network_delay.max) return false;
-      if (!seen.ended || *seen.ended + swallowed(bench_.options) >= crash) return true;
-      return was_waiting_for_space(*seen.ended, crash);
+      if (!seen.ended) return true;
+      // An answer that got lost is waited for until the timeout.
+      const Instant timeout = seen.arrived + milliseconds(bench_.options.timeout_ms);
+      const Instant ended = seen.is_silenced ? std::max(timeout, *seen.ended) : *seen.ended;
+      if (ended + swallowed(bench_.options) >= crash) return true;
+      return was_waiting_for_space(ended, crash);
     });
   }
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,9 @@
 
 namespace eilpost::sim {
 namespace {
+
+// A seed takes far less than a second.
+constexpr rlim_t kCpuSecondsMax = 30;
 
 // Of the child that runs a seed: what to print if an assertion fails in it.
 World* g_world = nullptr;
@@ -34,14 +38,18 @@ std::string trace_text(World& world) {
   return text;
 }
 
-void on_abort(int /*signal*/) {
-  if (g_world != nullptr) tell("an assertion failed\n" + trace_text(*g_world));
+void on_end(int signal) {
+  const std::string_view how = signal == SIGXCPU ? "it never ends\n" : "an assertion failed\n";
+  if (g_world != nullptr) tell(std::string(how) + trace_text(*g_world));
   std::_Exit(2);
 }
 
 // Runs in the child. The first line says the digest; lines with `probe ` name those reached.
 int run_child(std::uint64_t seed, bool shows_trace) {
-  std::signal(SIGABRT, on_abort);
+  std::signal(SIGABRT, on_end);
+  std::signal(SIGXCPU, on_end);
+  const rlimit limit{.rlim_cur = kCpuSecondsMax, .rlim_max = kCpuSecondsMax + 5};
+  EILPOST_ASSERT(::setrlimit(RLIMIT_CPU, &limit) == 0);
   World world(seed);
   world.trace().keeps_all = shows_trace;
   g_world = &world;

@@ -351,6 +351,7 @@ void World::make_fault() {
       receiver.set_tls_good(!is_bad);
       return;
     case 3:
+      trace_.note("{} is {}", receiver.name(), is_bad ? "silent" : "heard again");
       receiver.set_silent(is_bad);
       return;
     case 4:
