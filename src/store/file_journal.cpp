@@ -173,7 +173,11 @@ Result<void> FileJournal::open_segments(const std::vector<SegmentFacts>& listed,
   }
   const bool is_as_listed = std::ranges::equal(
       segments, listed, {}, [](const SegmentPointer& segment) { return segment->facts; });
-  if (!is_as_listed) EILPOST_RETURN_IF_ERROR(save_manifest(segments));
+  if (!is_as_listed) {
+    // On a full disk the old list stays: it is put right with the next segment.
+    const Result<void> saved = save_manifest(segments);
+    if (!saved && saved.error().code != ErrorCode::disk_full) return saved;
+  }
   const std::scoped_lock lock(mutex_);
   segments_ = std::move(segments);
   return {};

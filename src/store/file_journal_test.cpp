@@ -305,6 +305,22 @@ TEST_F(FileJournalTest, MissingSegmentIsReported) {
   EXPECT_EQ(reopen().back(), "more");
 }
 
+// A crash came between a segment's end and the new list.
+TEST_F(FileJournalTest, FullDiskOnWhichASegmentIsMissingIsOpened) {
+  (void)reopen();
+  fill_segments(2);
+  ASSERT_TRUE(journal_->prepare_space().has_value());
+  const std::string last = folder_->list().value().back();
+  ASSERT_TRUE(parse_segment_name(last).has_value());
+  ASSERT_TRUE(folder_->remove(last).has_value());
+  directory_.set_capacity_bytes(directory_.used_bytes());
+  EXPECT_EQ(reopen(), appended_);
+  directory_.set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+  fill_segments(4);
+  EXPECT_EQ(reopen(), appended_);
+  EXPECT_TRUE(reports_.empty());
+}
+
 TEST_F(FileJournalTest, StaleBytesOfAReusedFileNeverPass) {
   (void)reopen();
   fill_segments(3);

@@ -124,7 +124,8 @@ int run_soak(const Arguments& arguments, load::ScratchFolder& folder) {
       .folder = folder.path(),
       .seed = arguments.seed,
       .duration = std::chrono::milliseconds(static_cast<std::int64_t>(arguments.minutes * 60'000)),
-      .events_per_second = arguments.rate};
+      .events_per_second = arguments.rate,
+      .is_calm = arguments.is_calm};
   fmt::print("Bounds: {} MiB of memory, {} open files, {} MiB of disk.\n",
              options.bounds.resident_bytes / kMiB, options.bounds.descriptors_count,
              options.bounds.disk_bytes / kMiB);
