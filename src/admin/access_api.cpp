@@ -105,8 +105,9 @@ Task<http::Response> Api::rotate_source_key(Call& call) {
   const auto id = id_argument<SourceId>(call);
   if (!id) co_return not_found("source");
   auto saved = co_await save<settings::NewSource>(
-      call.lane, [id = *id, author = call.author()](settings::Settings& settings) {
-        return settings.rotate_source_key(id, author);
+      call.lane, [id = *id, version = if_match(*call.request),
+                  author = call.author()](settings::Settings& settings) {
+        return settings.rotate_source_key(id, version, author);
       });
   if (!saved) co_return problem(saved.error());
   co_return new_source_response(*saved, 200);

@@ -18,11 +18,12 @@ std::string inbox_url(const Destination& destination) {
 }  // namespace
 
 std::shared_ptr<const CompiledDestination> compile(const Destination& destination, TimeZones& zones,
-                                                   Problems& problems) {
+                                                   Problems& problems, Rules rules) {
   const std::size_t errors_before = problems.errors.size();
   auto compiled = std::make_shared<CompiledDestination>();
   compiled->method = destination.request.method;
-  const TemplateScope scope{.trie = compiled->trie, .zones = zones};
+  const TemplateScope scope{
+      .trie = compiled->trie, .zones = zones, .has_earlier = rules == Rules::earlier};
   if (destination.platform == "inbox" && destination.request.url.empty()) {
     UrlTemplate::Piece piece;
     piece.literal = inbox_url(destination);

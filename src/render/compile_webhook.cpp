@@ -95,8 +95,12 @@ class Declarations {
 class WebhookCompiler {
  public:
   WebhookCompiler(const Webhook& webhook, const Catalog& catalog, TimeZones& zones,
-                  Problems& problems)
-      : webhook_(webhook), declarations_(webhook, catalog), zones_(zones), problems_(problems) {}
+                  Problems& problems, Rules rules)
+      : webhook_(webhook),
+        declarations_(webhook, catalog),
+        zones_(zones),
+        problems_(problems),
+        rules_(rules) {}
 
   std::shared_ptr<const CompiledWebhook> compile() {
     const std::size_t errors_before = problems_.errors.size();
@@ -141,6 +145,7 @@ class WebhookCompiler {
     return {.trie = compiled_->trie,
             .zones = zones_,
             .has_properties = has_properties,
+            .has_earlier = rules_ == Rules::earlier,
             .on_path = [this, pointer = std::move(pointer)](const std::string& path) {
               used_paths_.emplace(path, pointer);
             }};
@@ -344,6 +349,7 @@ class WebhookCompiler {
   const Declarations declarations_;
   TimeZones& zones_;
   Problems& problems_;
+  const Rules rules_;
   std::shared_ptr<CompiledWebhook> compiled_ = std::make_shared<CompiledWebhook>();
   std::map<std::string, std::string, std::less<>> owners_;  // final name: whose it is
   std::map<std::string, std::string> used_paths_;           // path: where it is used first
@@ -353,8 +359,8 @@ class WebhookCompiler {
 }  // namespace
 
 std::shared_ptr<const CompiledWebhook> compile(const Webhook& webhook, const Catalog& catalog,
-                                               TimeZones& zones, Problems& problems) {
-  return WebhookCompiler(webhook, catalog, zones, problems).compile();
+                                               TimeZones& zones, Problems& problems, Rules rules) {
+  return WebhookCompiler(webhook, catalog, zones, problems, rules).compile();
 }
 
 std::shared_ptr<const CompiledWebhook> compile(const Webhook& webhook, const Catalog& catalog,

@@ -27,6 +27,11 @@ class CompiledWebhook;
 // One version of a destination's URL, headers, authentication and signing. Immutable.
 class CompiledDestination;
 
+// What placeholders may say: `newest` is for what is to be saved. `earlier` also takes those that
+// versions of Eilpost before this one saved and that are refused now ({{webhook.x}} as a property
+// of the event, {{properties}} in a URL's path): what was saved works on.
+enum class Rules : std::uint8_t { newest, earlier };
+
 // Checks everything about a webhook that concerns what it sends (properties, names, static
 // properties, placeholders, filters, template) and compiles it. Reports all that is wrong at once,
 // with pointers into the webhook's JSON. Returns nothing if there was an error.
@@ -42,10 +47,12 @@ class CompiledDestination;
 // compiling, so that rendering touches no file.
 [[nodiscard]] std::shared_ptr<const CompiledWebhook> compile(const Webhook& webhook,
                                                              const Catalog& catalog,
-                                                             TimeZones& zones, Problems& problems);
+                                                             TimeZones& zones, Problems& problems,
+                                                             Rules rules = Rules::newest);
 [[nodiscard]] std::shared_ptr<const CompiledDestination> compile(const Destination& destination,
                                                                  TimeZones& zones,
-                                                                 Problems& problems);
+                                                                 Problems& problems,
+                                                                 Rules rules = Rules::newest);
 
 struct Scratch;  // Memory of one lane, reused from delivery to delivery.
 [[nodiscard]] std::shared_ptr<Scratch> make_scratch();

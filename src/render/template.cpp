@@ -241,6 +241,7 @@ class Parser {
       return expression;
     }
     for (const std::string_view reserved : {"delivery", "webhook"}) {
+      if (scope_.has_earlier) break;
       if (name != reserved && !name.starts_with(std::string(reserved) + '.')) continue;
       return error(fmt::format("There is no \"{}\": of Eilpost itself there are delivery.id, "
                                "webhook.id and webhook.name. Send a property of such a name under "

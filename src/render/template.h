@@ -66,6 +66,7 @@ struct TemplateScope {
   TimeZones& zones;
   bool has_properties = true;                                 // {{properties}} may be used
   bool has_sections = true;                                   // {{#if}} and {{#each}} may be used
+  bool has_earlier = false;                                   // Rules::earlier (renderer.h)
   std::function<void(const std::string& path)> on_path = {};  // called for every path, if set
 };
 

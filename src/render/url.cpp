@@ -140,7 +140,8 @@ UrlTemplate compile_url(std::string_view text, const TemplateScope& scope, std::
       is_refused = true;
       continue;
     }
-    if (place == Place::path && part.expression.source == Expression::Source::properties) {
+    if (place == Place::path && part.expression.source == Expression::Source::properties &&
+        !scope.has_earlier) {
       problems.error("placeholder_in_url",
                      "{{properties}} is a whole object, which no segment of a path can hold. It "
                      "can stand in a query value, as in ?data={{properties | base64}}.",

@@ -241,9 +241,13 @@ Saved<Source> SqliteSettings::change_source(SourceId id, const Json& merge_patch
   return source;
 }
 
-Saved<NewSource> SqliteSettings::rotate_source_key(SourceId id, const Author& author) {
+Saved<NewSource> SqliteSettings::rotate_source_key(SourceId id, IfVersion if_version,
+                                                   const Author& author) {
   const auto found = sources_.find(id);
   if (found == sources_.end()) return refuse_absent("source");
+  if (auto stale = check_version(if_version, found->second.version)) {
+    return std::unexpected(std::move(*stale));
+  }
   NewSource made{.source = found->second, .key = crypto::make_token("src_", env_.entropy())};
   made.source.key_hash = crypto::hash_token(made.key);
   made.source.key_hint = hint_of(made.key);

@@ -43,9 +43,9 @@ std::optional<Destination> SqliteSettings::destination(DestinationId id) {
 }
 
 SqliteSettings::LiveDestinationPointer SqliteSettings::compile_destination(
-    const Destination& destination, Problems& problems) {
+    const Destination& destination, render::Rules rules, Problems& problems) {
   Problems found;
-  auto compiled = render::compile(destination, zones_, found);
+  auto compiled = render::compile(destination, zones_, found, rules);
   add_independent(std::move(found), problems);
   if (!problems.ok() || compiled == nullptr) return nullptr;
   return std::make_shared<const pipeline::LiveDestination>(
@@ -73,10 +73,11 @@ std::string SqliteSettings::stored_json(const Destination& destination) {
   return to_text(json);
 }
 
-Saved<Destination> SqliteSettings::save_destination(Destination destination, Problems problems,
-                                                    std::string_view action, const Author& author) {
+Saved<Destination> SqliteSettings::save_destination(Destination destination, render::Rules rules,
+                                                    Problems problems, std::string_view action,
+                                                    const Author& author) {
   complete(destination);
-  LiveDestinationPointer live = compile_destination(destination, problems);
+  LiveDestinationPointer live = compile_destination(destination, rules, problems);
   if (live == nullptr) return refuse_invalid(std::move(problems));
   const Saved<void> written = write({.kind = kinds::kDestination,
                                      .id = to_string(destination.id),
@@ -102,7 +103,8 @@ Saved<Destination> SqliteSettings::create_destination(const Json& input, const A
   destination.created_at = now();
   destination.updated_at = destination.created_at;
   destination.state_since = destination.created_at;
-  return save_destination(std::move(destination), std::move(problems), "created", author);
+  return save_destination(std::move(destination), render::Rules::newest, std::move(problems),
+                          "created", author);
 }
 
 Saved<Destination> SqliteSettings::change_destination(DestinationId id, const Json& merge_patch,
@@ -123,7 +125,9 @@ Saved<Destination> SqliteSettings::change_destination(DestinationId id, const Js
   changed.state_since = current->state_since;
   changed.created_at = current->created_at;
   changed.updated_at = now();
-  return save_destination(std::move(changed), std::move(problems), "changed", author);
+  const auto rules =
+      merge_patch.contains("request") ? render::Rules::newest : render::Rules::earlier;
+  return save_destination(std::move(changed), rules, std::move(problems), "changed", author);
 }
 
 Saved<void> SqliteSettings::delete_destination(DestinationId id, IfVersion if_version,
@@ -160,7 +164,8 @@ Saved<Destination> SqliteSettings::set_destination_state(DestinationId id, Desti
   changed->updated_at = now();
   changed->state_since = changed->updated_at;
   ++changed->version;
-  return save_destination(std::move(*changed), {}, action_of(state), author);
+  return save_destination(std::move(*changed), render::Rules::earlier, {}, action_of(state),
+                          author);
 }
 
 Saved<Destination> SqliteSettings::rotate_signing_secret(DestinationId id, Duration overlap,
@@ -180,7 +185,7 @@ Saved<Destination> SqliteSettings::rotate_signing_secret(DestinationId id, Durat
   }
   signing.secret = crypto::make_webhook_secret(env_.entropy());
   ++changed->version;
-  return save_destination(std::move(*changed), {}, "rotated", author);
+  return save_destination(std::move(*changed), render::Rules::earlier, {}, "rotated", author);
 }
 
 std::vector<VersionRow> SqliteSettings::destination_versions(DestinationId id) {
@@ -210,7 +215,7 @@ std::shared_ptr<const pipeline::LiveDestination> SqliteSettings::destination_at(
       destination_of({.id = (*stored)->id, .version = version, .json = (*stored)->json}, secrets_);
   if (!destination) return nullptr;
   Problems problems;
-  return compile_destination(*destination, problems);
+  return compile_destination(*destination, render::Rules::earlier, problems);
 }
 
 }  // namespace eilpost::settings

@@ -77,7 +77,7 @@ SqliteSettings::LiveDestinationPointer SqliteSettings::draft_destination(const J
     destination.inbox_token = saved->inbox_token;
   }
   complete(destination);
-  return compile_destination(destination, problems);
+  return compile_destination(destination, render::Rules::newest, problems);
 }
 
 Saved<Settings::Draft> SqliteSettings::compile_draft(const Json& webhook, const Json& destination) {
@@ -123,7 +123,9 @@ Saved<Settings::Draft> SqliteSettings::compile_draft(const Json& webhook, const 
   }
   Problems of_webhook;
   draft.conditions = match::compile(wanted, *catalog_, of_webhook);
-  auto compiled = render::compile(wanted, *catalog_, zones_, of_webhook);
+  auto compiled =
+      render::compile(wanted, *catalog_, zones_, of_webhook,
+                      webhook.is_string() ? render::Rules::earlier : render::Rules::newest);
   add_independent(std::move(of_webhook), compiling);
   add_independent(std::move(compiling), found);
   add_below("/webhook", std::move(found), problems);

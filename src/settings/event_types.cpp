@@ -94,7 +94,8 @@ Saved<void> SqliteSettings::replace_custom_types(std::vector<EventType> types,
   for (const auto& [id, entry] : webhooks_) {
     if (!is_custom(entry.live->webhook)) continue;
     Problems problems;
-    std::optional<WebhookEntry> again = compile_webhook(entry.live->webhook, *catalog, problems);
+    std::optional<WebhookEntry> again =
+        compile_webhook(entry.live->webhook, *catalog, render::Rules::earlier, problems);
     if (!again) {
       Refusal refusal =
           refuse_in_use(fmt::format("The event type {}", change.id), {&entry.live->webhook});

@@ -102,7 +102,8 @@ Result<void> SqliteSettings::load_destinations() {
   for (const StoredObject& row : rows) {
     EILPOST_ASSIGN_OR_RETURN(const Destination destination, destination_of(row, secrets_));
     Problems problems;
-    LiveDestinationPointer live = compile_destination(destination, problems);
+    LiveDestinationPointer live =
+        compile_destination(destination, render::Rules::earlier, problems);
     if (live == nullptr) {
       return fail(ErrorCode::database_corrupt,
                   fmt::format("settings.db, {}: {}", row.id, problems.errors.front().detail));
@@ -117,7 +118,8 @@ Result<void> SqliteSettings::load_webhooks() {
   for (const StoredObject& row : rows) {
     EILPOST_ASSIGN_OR_RETURN(const Webhook webhook, webhook_of(row));
     Problems problems;
-    std::optional<WebhookEntry> entry = compile_webhook(webhook, *catalog_, problems);
+    std::optional<WebhookEntry> entry =
+        compile_webhook(webhook, *catalog_, render::Rules::earlier, problems);
     if (!entry) {
       return fail(ErrorCode::database_corrupt,
                   fmt::format("settings.db, {}: {}", row.id, problems.errors.front().detail));

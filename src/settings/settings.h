@@ -123,7 +123,8 @@ class Settings {
   [[nodiscard]] virtual Saved<NewSource> create_source(const Json& input, const Author& author) = 0;
   [[nodiscard]] virtual Saved<Source> change_source(SourceId id, const Json& merge_patch,
                                                     IfVersion if_version, const Author& author) = 0;
-  [[nodiscard]] virtual Saved<NewSource> rotate_source_key(SourceId id, const Author& author) = 0;
+  [[nodiscard]] virtual Saved<NewSource> rotate_source_key(SourceId id, IfVersion if_version,
+                                                           const Author& author) = 0;
   [[nodiscard]] virtual Saved<void> delete_source(SourceId id, IfVersion if_version,
                                                   const Author& author) = 0;
 

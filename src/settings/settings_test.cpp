@@ -252,7 +252,7 @@ TEST(Settings, StaleVersionsAndAbsentObjectsAreRefused) {
   EXPECT_EQ(settings.rotate_signing_secret(DestinationId{9}, hours(1), kAuthor).error().status,
             404);
   EXPECT_EQ(settings.change_source(SourceId{9}, patch, {}, kAuthor).error().status, 404);
-  EXPECT_EQ(settings.rotate_source_key(SourceId{9}, kAuthor).error().status, 404);
+  EXPECT_EQ(settings.rotate_source_key(SourceId{9}, kAny, kAuthor).error().status, 404);
   EXPECT_EQ(settings.delete_source(SourceId{9}, kAny, kAuthor).error().status, 404);
   EXPECT_EQ(settings.delete_environment("moon", kAny, kAuthor).error().status, 404);
   EXPECT_EQ(settings.delete_event_type("custom.moon", kAny, kAuthor).error().status, 404);
@@ -373,7 +373,7 @@ TEST(Settings, SourcesChangeAndTheirKeysRotate) {
   ASSERT_TRUE(made.has_value());
   EXPECT_TRUE(made->key.starts_with("src_"));
   EXPECT_EQ(made->source.key_hint, made->key.substr(made->key.size() - 4));
-  const auto rotated = settings.rotate_source_key(made->source.id, kAuthor);
+  const auto rotated = settings.rotate_source_key(made->source.id, kAny, kAuthor);
   ASSERT_TRUE(rotated.has_value());
   const auto find = [&](std::string_view key) {
     return settings.snapshot()->sources->find_by_key_hash(crypto::hash_token(key));

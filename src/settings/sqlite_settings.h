@@ -37,7 +37,8 @@ class SqliteSettings final : public Settings {
   [[nodiscard]] Saved<NewSource> create_source(const Json& input, const Author& author) override;
   [[nodiscard]] Saved<Source> change_source(SourceId id, const Json& merge_patch,
                                             IfVersion if_version, const Author& author) override;
-  [[nodiscard]] Saved<NewSource> rotate_source_key(SourceId id, const Author& author) override;
+  [[nodiscard]] Saved<NewSource> rotate_source_key(SourceId id, IfVersion if_version,
+                                                   const Author& author) override;
   [[nodiscard]] Saved<void> delete_source(SourceId id, IfVersion if_version,
                                           const Author& author) override;
 
@@ -122,19 +123,21 @@ class SqliteSettings final : public Settings {
   // Checks everything, compiles; nothing if there was an error.
   [[nodiscard]] std::optional<WebhookEntry> compile_webhook(const Webhook& webhook,
                                                             const Catalog& catalog,
+                                                            render::Rules rules,
                                                             Problems& problems);
   void check_references(const Webhook& webhook, Problems& problems) const;
   [[nodiscard]] match::Candidate candidate_of(const Webhook& webhook, const Catalog& catalog) const;
   [[nodiscard]] Saved<WebhookView> save_webhook(const Json& json, const Webhook* current,
-                                                const Author& author);
+                                                render::Rules rules, const Author& author);
 
   // ---- destinations
   [[nodiscard]] LiveDestinationPointer compile_destination(const Destination& destination,
-                                                           Problems& problems);
+                                                           render::Rules rules, Problems& problems);
   // What the server gives a destination: a signing secret, the token of an inbox.
   void complete(Destination& destination);
-  [[nodiscard]] Saved<Destination> save_destination(Destination destination, Problems problems,
-                                                    std::string_view action, const Author& author);
+  [[nodiscard]] Saved<Destination> save_destination(Destination destination, render::Rules rules,
+                                                    Problems problems, std::string_view action,
+                                                    const Author& author);
   [[nodiscard]] std::string stored_json(const Destination& destination);
 
   // ---- drafts

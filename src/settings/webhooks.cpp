@@ -68,13 +68,14 @@ match::Candidate SqliteSettings::candidate_of(const Webhook& webhook,
 
 std::optional<SqliteSettings::WebhookEntry> SqliteSettings::compile_webhook(const Webhook& webhook,
                                                                             const Catalog& catalog,
+                                                                            render::Rules rules,
                                                                             Problems& problems) {
   Problems found;
   check_references(webhook, found);
   Problems compiling;
   WebhookEntry entry;
   entry.conditions = match::compile(webhook, catalog, compiling);
-  auto compiled = render::compile(webhook, catalog, zones_, compiling);
+  auto compiled = render::compile(webhook, catalog, zones_, compiling, rules);
   // Not independent of each other: an environment that is no word is not known either.
   add_independent(std::move(compiling), found);
   add_independent(std::move(found), problems);
@@ -90,14 +91,14 @@ std::optional<SqliteSettings::WebhookEntry> SqliteSettings::compile_webhook(cons
 // ---- Saving
 
 Saved<WebhookView> SqliteSettings::save_webhook(const Json& json, const Webhook* current,
-                                                const Author& author) {
+                                                render::Rules rules, const Author& author) {
   Problems problems;
   Webhook webhook = webhook_from_json(json, problems);
   webhook.id = current == nullptr ? new_id<WebhookId>(webhooks_) : current->id;
   webhook.version = current == nullptr ? 1 : current->version + 1;
   webhook.updated_at = now();
   webhook.created_at = current == nullptr ? webhook.updated_at : current->created_at;
-  std::optional<WebhookEntry> entry = compile_webhook(webhook, *catalog_, problems);
+  std::optional<WebhookEntry> entry = compile_webhook(webhook, *catalog_, rules, problems);
   if (!entry) return refuse_invalid(std::move(problems));
   const Saved<void> written = write({.kind = kinds::kWebhook,
                                      .id = to_string(webhook.id),
@@ -117,7 +118,7 @@ Saved<WebhookView> SqliteSettings::create_webhook(const Json& input, const Autho
     return refuse(409, "too_many",
                   fmt::format("At most {} webhooks are possible.", limits::kWebhooksMax));
   }
-  return save_webhook(input, /*current=*/nullptr, author);
+  return save_webhook(input, /*current=*/nullptr, render::Rules::newest, author);
 }
 
 Saved<WebhookView> SqliteSettings::change_webhook(WebhookId id, const Json& merge_patch,
@@ -127,7 +128,10 @@ Saved<WebhookView> SqliteSettings::change_webhook(WebhookId id, const Json& merg
   if (auto stale = check_version(if_version, current->version)) {
     return std::unexpected(std::move(*stale));
   }
-  return save_webhook(patched_webhook(to_json(*current), merge_patch), &*current, author);
+  // Who renames or disables an old one must not have to mend it first.
+  const bool has_texts = merge_patch.contains("body") || merge_patch.contains("static_properties");
+  return save_webhook(patched_webhook(to_json(*current), merge_patch), &*current,
+                      has_texts ? render::Rules::newest : render::Rules::earlier, author);
 }
 
 Saved<WebhookView> SqliteSettings::replace_webhook(WebhookId id, const Json& input,
@@ -137,7 +141,7 @@ Saved<WebhookView> SqliteSettings::replace_webhook(WebhookId id, const Json& inp
   if (auto stale = check_version(if_version, current->version)) {
     return std::unexpected(std::move(*stale));
   }
-  return save_webhook(input, &*current, author);
+  return save_webhook(input, &*current, render::Rules::newest, author);
 }
 
 Saved<void> SqliteSettings::delete_webhook(WebhookId id, IfVersion if_version,
@@ -184,7 +188,7 @@ std::shared_ptr<const pipeline::LiveWebhook> SqliteSettings::webhook_at(WebhookI
       webhook_of({.id = (*stored)->id, .version = version, .json = (*stored)->json});
   if (!webhook) return nullptr;
   Problems problems;
-  auto compiled = render::compile(*webhook, *catalog_, zones_, problems);
+  auto compiled = render::compile(*webhook, *catalog_, zones_, problems, render::Rules::earlier);
   if (compiled == nullptr) return nullptr;
   return std::make_shared<const pipeline::LiveWebhook>(
       pipeline::LiveWebhook{.webhook = std::move(*webhook), .compiled = std::move(compiled)});
