@@ -32,14 +32,20 @@ void add_gauge(Families& families, const char* name, const char* help, std::uint
   add(families, name, help, prometheus::MetricType::Gauge, static_cast<double>(value));
 }
 
+struct Labelled {
+  const char* name;
+  const char* help;
+  const char* label;
+};
+
 // One counter a label's value; all of them, so that a rate can be told from the first one on.
 template <class Labels, class Values, class ToText>
-void add_labelled(Families& families, const char* name, const char* help, const char* label,
-                  const Labels& labels, const Values& values, ToText to_text) {
-  prometheus::MetricFamily family{name, help, prometheus::MetricType::Counter, {}};
+void add_labelled(Families& families, const Labelled& about, const Labels& labels,
+                  const Values& values, ToText to_text) {
+  prometheus::MetricFamily family{about.name, about.help, prometheus::MetricType::Counter, {}};
   for (std::size_t i = 0; i < labels.size(); ++i) {
     prometheus::ClientMetric metric;
-    metric.label = {{label, to_text(labels[i])}};
+    metric.label = {{about.label, to_text(labels[i])}};
     metric.counter.value = static_cast<double>(values[i]);
     family.metric.push_back(std::move(metric));
   }
@@ -65,14 +71,19 @@ void add_attempt_durations(Families& families, const pipeline::Figures& figures)
 }
 
 void add_figures(Families& families, const pipeline::Figures& figures) {
-  add_labelled(families, "eilpost_ingest_requests_refused_total",
-               "Requests of /v1/events answered 4xx or 5xx.", "status", pipeline::kRefusalStatuses,
-               figures.requests_refused,
+  add_labelled(families,
+               {.name = "eilpost_ingest_requests_refused_total",
+                .help = "Requests of /v1/events answered 4xx or 5xx.",
+                .label = "status"},
+               pipeline::kRefusalStatuses, figures.requests_refused,
                [](int status) { return status == 0 ? "other" : std::to_string(status); });
-  add_labelled(families, "eilpost_attempts_ended_total",
-               "Attempts by what came of them: the class of the answer, or why there was none.",
-               "outcome", pipeline::kAttemptOutcomes, figures.attempts_ended,
-               [](std::string_view outcome) { return std::string(outcome); });
+  add_labelled(
+      families,
+      {.name = "eilpost_attempts_ended_total",
+       .help = "Attempts by what came of them: the class of the answer, or why there was none.",
+       .label = "outcome"},
+      pipeline::kAttemptOutcomes, figures.attempts_ended,
+      [](std::string_view outcome) { return std::string(outcome); });
   add_attempt_durations(families, figures);
 }
 
