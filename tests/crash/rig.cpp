@@ -22,7 +22,6 @@ constexpr Duration kLookSoon = std::chrono::milliseconds(2);
 constexpr Duration kSettingsEvery = std::chrono::milliseconds(10);
 constexpr Duration kPowerFailsMax = std::chrono::seconds(2);
 constexpr int kQuietLooks = 4;  // as long as nothing new came, it is quiet
-constexpr unsigned kTimeoutMs = 1000;
 constexpr std::string_view kSettingsName = "renamed ";
 
 // The small files make everything happen often.
@@ -134,7 +133,7 @@ Result<void> Rig::create_targets(Receiver receiver, std::string_view name) {
                                           .url = fmt::format("http://{}/", to_string(endpoint)),
                                           .retry_delays_ms = retry_delays_ms(receiver),
                                           .concurrency = 64,
-                                          .timeout_ms = kTimeoutMs}));
+                                          .timeout_ms = options_.timeout_ms}));
   const int item = receiver == Receiver::plain ? -1 : Load::item_of(receiver);
   EILPOST_RETURN_IF_ERROR(
       load::create_webhook(process_, {.name = std::string(name),

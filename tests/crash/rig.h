@@ -30,6 +30,7 @@ struct RigOptions {
   std::string folder;   // for data and log
   LoadOptions load;
   std::uint64_t history_bytes_max = 32ULL << 20U;
+  unsigned timeout_ms = 1000;  // of a request to a receiver
   Duration drain_max = std::chrono::seconds(60);
   Duration kill_margin{};  // added to that of every kill
 };
