@@ -145,7 +145,7 @@ class IdempotencyKeys {
 class RealAdmin final : public Admin {
  public:
   RealAdmin(const Parts& parts, const Options& options)
-      : parts_(parts), public_url_(options.public_url), api_(parts) {
+      : parts_(parts), public_url_(options.public_url), api_(parts, options.event_limits) {
     parts.history.on_written(
         [this](const std::vector<store::Entry>& entries) { stream_.publish(entries); });
   }

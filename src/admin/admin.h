@@ -16,6 +16,7 @@
 #include "env/log.h"
 #include "history/history.h"
 #include "http/handler.h"
+#include "ingest/ingest.h"
 #include "pipeline/pipeline.h"
 #include "settings/settings.h"
 
@@ -33,7 +34,8 @@ struct Parts {
 };
 
 struct Options {
-  std::string public_url;  // such as http://127.0.0.1:8080: for links in answers
+  std::string public_url;       // such as http://127.0.0.1:8080: for links in answers
+  ingest::Limits event_limits;  // of events in previews and tests, as of those that are sent
 };
 
 class Admin {

@@ -76,7 +76,8 @@ struct Route {
 
 class Api final {
  public:
-  explicit Api(const Parts& parts) : parts_(parts) {}
+  Api(const Parts& parts, const ingest::Limits& event_limits)
+      : parts_(parts), event_limits_(event_limits) {}
 
   // ---- event types, items, environments (catalog_api.cpp)
   Task<http::Response> list_event_types(Call& call);
@@ -232,6 +233,7 @@ class Api final {
                                                           std::vector<DestinationId> ids);
 
   const Parts parts_;
+  const ingest::Limits event_limits_;
 };
 
 [[nodiscard]] std::expected<history::Filter, http::Response> filter_asked(const Call& call);

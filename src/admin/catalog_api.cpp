@@ -6,6 +6,7 @@
 
 #include "admin/api.h"
 #include "base/iso_time.h"
+#include "base/parse.h"
 #include "model/limits.h"
 
 namespace eilpost::admin {
@@ -30,6 +31,64 @@ Json declarations(const std::vector<PropertyDeclaration>& properties) {
   }
   return list;
 }
+
+// Type and id hold no line break: the key is taken apart at it.
+std::string item_key(const history::ItemRow& item) {
+  return fmt::format("{}{}\n{}", descending_key(item.last_seen_at), item.type, item.id);
+}
+
+std::optional<history::ItemPlace> item_place(std::string_view key) {
+  constexpr std::size_t kDigits = 20;
+  const auto number = parse_integer<std::uint64_t>(key.substr(0, kDigits));
+  const std::size_t end = key.find('\n');
+  if (!number || end == std::string_view::npos || end < kDigits) return std::nullopt;
+  const auto milliseconds = static_cast<std::int64_t>(UINT64_MAX - *number);
+  return history::ItemPlace{.last_seen_at = WallTime(std::chrono::milliseconds(milliseconds)),
+                            .type = std::string(key.substr(kDigits, end - kDigits)),
+                            .id = std::string(key.substr(end + 1))};
+}
+
+// Reads an item that is declared. Texts are as short as those of webhooks.
+class ItemReader {
+ public:
+  explicit ItemReader(const Json& body) : body_(body) {}
+
+  std::string text(const char* key) {
+    const auto found = body_.find(key);
+    if (found == body_.end()) return refuse("required", key, "is missing");
+    auto value = found->get<std::string>();  // Checked: text.
+    if (!is_good(value)) return refuse("invalid", key, kGood);
+    return value;
+  }
+  // As JSON; empty if it is not there.
+  std::string id(const char* key, bool is_required) {
+    const auto found = body_.find(key);
+    if (found == body_.end()) return is_required ? refuse("required", key, "is missing") : "";
+    if (found->is_number_integer()) return to_text(*found);
+    if (!found->is_string()) return refuse("wrong_type", key, "must be text or a whole number");
+    if (!is_good(found->get_ref<const std::string&>())) return refuse("invalid", key, kGood);
+    return to_text(*found);
+  }
+  [[nodiscard]] const std::vector<Problem>& errors() const { return errors_; }
+
+ private:
+  static constexpr std::string_view kGood = "must be a text of 1 to 200 bytes in one line";
+  static_assert(limits::kNameBytesMax == 200);
+
+  static bool is_good(const std::string& text) {
+    return !text.empty() && text.size() <= limits::kNameBytesMax &&
+           std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < ' '; });
+  }
+  std::string refuse(const char* code, const char* key, std::string_view what) {
+    errors_.push_back({.code = code,
+                       .detail = fmt::format("`{}` {}.", key, what),
+                       .pointer = fmt::format("/{}", key)});
+    return "";
+  }
+
+  const Json& body_;
+  std::vector<Problem> errors_;
+};
 
 http::Response type_response(int status, const EventType& type) {
   return object_response(status, settings::to_json(type), type.version);
@@ -151,40 +210,32 @@ Task<http::Response> Api::list_seen_values(Call& call) {
 Task<http::Response> Api::list_items(Call& call) {
   const auto asked = page_asked(call);
   if (!asked) co_return asked.error();
+  const auto after = item_place(asked->after);
+  if (!after && !asked->after.empty()) co_return bad_cursor();
   using Rows = Result<std::vector<history::ItemRow>>;
-  const Rows rows = co_await on_history<Rows>(
-      call.lane,
-      [type = call.parameter("type").value_or(""), search = call.parameter("search").value_or("")](
-          history::Reader& reader) { return reader.items(type, search, SIZE_MAX); });
+  Rows rows = co_await on_history<Rows>(
+      call.lane, [type = call.parameter("type").value_or(""),
+                  search = call.parameter("search").value_or(""), after, count = asked->limit + 1](
+                     history::Reader& reader) { return reader.items(type, search, after, count); });
   if (!rows) co_return problem(rows.error());
-  const auto key_of = [](const history::ItemRow& item) {
-    return descending_key(item.last_seen_at) + item.type + '\0' + item.id;
-  };
-  const auto show = [](const history::ItemRow& item) { return to_json(item); };
-  co_return json_response(200, page_of(*rows, *asked, key_of, show));
+  const bool has_more = rows->size() > asked->limit;
+  if (has_more) rows->pop_back();
+  Json data = Json::array();
+  for (const history::ItemRow& row : *rows) data.push_back(to_json(row));
+  co_return json_response(
+      200, page_json(std::move(data), asked->cursor(has_more ? item_key(rows->back()) : "")));
 }
 
 Task<http::Response> Api::create_item(Call& call) {
-  std::vector<Problem> errors;
-  const auto text = [&](const char* key, bool is_required) -> std::string {
-    const auto found = call.body.find(key);
-    if (found != call.body.end() && found->is_string()) return found->get<std::string>();
-    if (found != call.body.end() && found->is_number_integer()) return to_text(*found);
-    if (is_required) {
-      errors.push_back({.code = "required",
-                        .detail = fmt::format("`{}` must be text.", key),
-                        .pointer = fmt::format("/{}", key)});
-    }
-    return "";
-  };
-  history::ItemRow item{.type = text("type", true), .name = text("name", true)};
-  item.id = call.body.contains("id") ? to_text(call.body["id"]) : "";
-  if (item.id.empty()) {
-    errors.push_back(
-        {.code = "required", .detail = "`id` must be text or an integer.", .pointer = "/id"});
+  ItemReader reader(call.body);
+  history::ItemRow item;
+  item.type = reader.text("type");
+  item.id = reader.id("id", /*is_required=*/true);
+  item.name = reader.text("name");
+  item.parent = reader.id("parent", /*is_required=*/false);
+  if (!reader.errors().empty()) {
+    co_return problem(422, "invalid", "The item is not valid.", reader.errors());
   }
-  if (call.body.contains("parent")) item.parent = to_text(call.body["parent"]);
-  if (!errors.empty()) co_return problem(422, "invalid", "The item is not valid.", errors);
   const Json answer = to_json(item);
   parts_.history.add_item(std::move(item));
   co_return json_response(201, answer);

@@ -7,6 +7,7 @@
 #include "admin/api.h"
 #include "base/iso_time.h"
 #include "settings/object_reader.h"
+#include "settings/refusals.h"
 
 namespace eilpost::admin {
 namespace {
@@ -49,6 +50,20 @@ std::expected<Duration, http::Response> overlap_asked(const Json& body) {
               {{.code = "out_of_range",
                 .detail = fmt::format("`overlap_ms` must be 0 to {}.", kMax.count()),
                 .pointer = "/overlap_ms"}}));
+}
+
+// `change` of a destination that has the version which the caller knows.
+template <class Change>
+auto if_fresh(DestinationId id, settings::IfVersion version, Change change) {
+  return [id, version, change = std::move(change)](
+             settings::Settings& settings) -> settings::Saved<Destination> {
+    const std::optional<Destination> current = settings.destination(id);
+    if (!current) return settings::refuse_absent("destination");
+    if (auto stale = settings::check_version(version, current->version)) {
+      return std::unexpected(std::move(*stale));
+    }
+    return change(settings);
+  };
 }
 
 struct Everything {
@@ -158,9 +173,11 @@ Task<http::Response> Api::resume_destination(Call& call) {
   const auto id = id_argument<DestinationId>(call);
   if (!id) co_return not_found("destination");
   auto saved = co_await save<Destination>(
-      call.lane, [id = *id, author = call.author()](settings::Settings& settings) {
-        return settings.set_destination_state(id, DestinationState::active, "", author);
-      });
+      call.lane, if_fresh(*id, if_match(*call.request),
+                          [id = *id, author = call.author()](settings::Settings& settings) {
+                            return settings.set_destination_state(id, DestinationState::active, "",
+                                                                  author);
+                          }));
   if (!saved) co_return problem(saved.error());
   co_return destination_response(200, *saved);
 }
@@ -169,9 +186,11 @@ Task<http::Response> Api::disable_destination(Call& call) {
   const auto id = id_argument<DestinationId>(call);
   if (!id) co_return not_found("destination");
   auto saved = co_await save<Destination>(
-      call.lane, [id = *id, author = call.author()](settings::Settings& settings) {
-        return settings.set_destination_state(id, DestinationState::disabled, "person", author);
-      });
+      call.lane, if_fresh(*id, if_match(*call.request),
+                          [id = *id, author = call.author()](settings::Settings& settings) {
+                            return settings.set_destination_state(id, DestinationState::disabled,
+                                                                  "person", author);
+                          }));
   if (!saved) co_return problem(saved.error());
   co_return destination_response(200, *saved);
 }
@@ -182,10 +201,11 @@ Task<http::Response> Api::rotate_secret(Call& call) {
   const auto overlap = overlap_asked(call.body);
   if (!overlap) co_return overlap.error();
   auto saved = co_await save<Destination>(
-      call.lane,
-      [id = *id, overlap = *overlap, author = call.author()](settings::Settings& settings) {
-        return settings.rotate_signing_secret(id, overlap, author);
-      });
+      call.lane, if_fresh(*id, if_match(*call.request),
+                          [id = *id, overlap = *overlap,
+                           author = call.author()](settings::Settings& settings) {
+                            return settings.rotate_signing_secret(id, overlap, author);
+                          }));
   if (!saved) co_return problem(saved.error());
   Json json = settings::to_json(*saved, /*show_secrets=*/false);
   json["signing"]["secret"] = saved->signing.secret;

@@ -24,6 +24,11 @@ Json saved_id(Id id) {
   return id == Id{} ? Json() : Json(to_string(id));
 }
 
+// The cursor is all that can be wrong with what was asked.
+http::Response refuse_page(const Error& error) {
+  return error.code == ErrorCode::bad_input ? bad_cursor() : problem(error);
+}
+
 }  // namespace
 
 std::expected<history::Filter, http::Response> filter_from_json(const Json& json) {
@@ -181,7 +186,7 @@ Task<http::Response> Api::list_events(Call& call) {
   const Rows rows = co_await on_history<Rows>(
       call.lane,
       [filter = *filter, page](history::Reader& reader) { return reader.events(filter, page); });
-  if (!rows) co_return problem(rows.error());
+  if (!rows) co_return refuse_page(rows.error());
   Json data = Json::array();
   for (const history::EventRow& row : rows->rows) data.push_back(to_json(row));
   co_return json_response(200, page_json(std::move(data), asked->cursor(rows->next_cursor)));
@@ -211,7 +216,7 @@ Task<http::Response> Api::list_deliveries(Call& call) {
       co_await on_history<Rows>(call.lane, [filter = *filter, page](history::Reader& reader) {
         return reader.deliveries(filter, page);
       });
-  if (!rows) co_return problem(rows.error());
+  if (!rows) co_return refuse_page(rows.error());
   Json data = Json::array();
   for (const history::DeliveryRow& row : rows->rows) data.push_back(to_json(row));
   co_return json_response(200, page_json(std::move(data), asked->cursor(rows->next_cursor)));

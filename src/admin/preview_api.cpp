@@ -9,7 +9,6 @@
 #include "crypto/token.h"
 #include "ingest/ingest.h"
 #include "match/matcher.h"
-#include "model/limits.h"
 
 namespace eilpost::admin {
 namespace {
@@ -36,17 +35,15 @@ Json conditions_json(const match::CompiledConditions& conditions, std::string_vi
 
 // The canonical document of an event as a sender would write it.
 std::expected<std::string, ingest::Refusal> document_of(std::string_view text,
-                                                        const Catalog& catalog, WallTime now) {
+                                                        const Catalog& catalog,
+                                                        ingest::Limits limits, WallTime now) {
   const std::string key = "src_preview";
   const ingest::Sources sources({Source{.name = "preview",
                                         .key_hash = crypto::hash_token(key),
                                         .environment = EnvironmentId::production,
                                         .environment_name = "production"}});
-  ingest::Ingest ingest({.event_bytes_max = limits::kEventBytesMax,
-                         .request_bytes_max = limits::kRequestBytesMax,
-                         .request_events_max = 1,
-                         .browser_events_per_second = limits::kBrowserEventsPerSecond},
-                        /*seed=*/0);
+  limits.request_events_max = 1;
+  ingest::Ingest ingest(limits, /*seed=*/0);
   const http::Request request{
       .method = http::Method::post,
       .target = "/v1/events",
@@ -121,7 +118,7 @@ Task<std::expected<std::string, http::Response>> Api::sample_document(Call& call
     co_return *document;
   }
   const std::string text = event.is_null() ? type->sample : to_text(event);
-  const auto document = document_of(text, *catalog, wall_now());
+  const auto document = document_of(text, *catalog, event_limits_, wall_now());
   if (!document) {
     co_return std::unexpected(
         problem(422, document.error().code, document.error().detail, document.error().errors));

@@ -43,6 +43,16 @@ std::size_t body_bytes_max(const Config& config, std::string_view target) {
   return kOther;
 }
 
+ingest::Limits event_limits(const Config& config) {
+  return {
+      .event_bytes_max = config.event_bytes_max,
+      .request_bytes_max = config.request_bytes_max,
+      .request_events_max = config.request_events_max,
+      .event_depth_max = config.event_depth_max,
+      .event_properties_max = config.event_properties_max,
+      .browser_events_per_second = static_cast<std::uint32_t>(config.browser_events_per_second)};
+}
+
 class RealServer final : public Server, public pipeline::Observer {
  public:
   RealServer(env::Env& env, env::Log& log, const Config& config)
@@ -147,13 +157,7 @@ Result<void> RealServer::open_stores() {
 }
 
 void RealServer::build_pipeline() {
-  pipeline::Options options{.ingest = {.event_bytes_max = config_.event_bytes_max,
-                                       .request_bytes_max = config_.request_bytes_max,
-                                       .request_events_max = config_.request_events_max,
-                                       .event_depth_max = config_.event_depth_max,
-                                       .event_properties_max = config_.event_properties_max,
-                                       .browser_events_per_second = static_cast<std::uint32_t>(
-                                           config_.browser_events_per_second)},
+  pipeline::Options options{.ingest = event_limits(config_),
                             .address_rules = http::AddressRules(config_.allow_destinations),
                             .deliveries_unsettled_max = config_.deliveries_unsettled_max,
                             .is_disk_used_up = [this] { return disk_watch_->is_reached(); },
@@ -168,15 +172,16 @@ void RealServer::build_pipeline() {
 
 void RealServer::build_fronts() {
   settings_worker_ = env_.start_worker("settings");
-  admin_ = admin::Admin::make({.env = env_,
-                               .log = log_,
-                               .settings_worker = *settings_worker_,
-                               .settings = *settings_,
-                               .history = *history_,
-                               .pipeline = *pipeline_,
-                               .inbox = inbox_,
-                               .store = *store_},
-                              {.public_url = config_.public_url});
+  admin_ =
+      admin::Admin::make({.env = env_,
+                          .log = log_,
+                          .settings_worker = *settings_worker_,
+                          .settings = *settings_,
+                          .history = *history_,
+                          .pipeline = *pipeline_,
+                          .inbox = inbox_,
+                          .store = *store_},
+                         {.public_url = config_.public_url, .event_limits = event_limits(config_)});
   for (std::size_t lane = 0; lane < env_.lanes_count(); ++lane) {
     env::Loop& loop = env_.lane(lane);
     LaneFront front;
