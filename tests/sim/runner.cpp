@@ -18,7 +18,7 @@ namespace eilpost::sim {
 namespace {
 
 // A seed takes far less than a second.
-constexpr rlim_t kCpuSecondsMax = 30;
+constexpr rlim_t kCpuSecondsMax = 120;
 
 // Of the child that runs a seed: what to print if an assertion fails in it.
 World* g_world = nullptr;

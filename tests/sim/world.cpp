@@ -13,7 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kRetryAfterMax = 600s;  // that receivers ask for
-constexpr int kOpeningsMax = 3;            // with faults; then it must open
+constexpr std::uint64_t kPauseFullMaxMs = 60'000;
+constexpr int kOpeningsMax = 3;  // with faults; then it must open
 
 test::TestServerOptions server_options(const WorldOptions& options) {
   return {.lanes = options.lanes,
@@ -79,7 +80,9 @@ void World::advance() {
     (void)server_.env().run_until([&turns] { return turns-- == 0; }, 1s);
     return;
   }
-  const std::uint64_t pause_ms = random_.below(random_.chance(1, 3) ? options_.pause_max_ms : 20);
+  std::uint64_t pause_ms = random_.below(random_.chance(1, 3) ? options_.pause_max_ms : 20);
+  // All that waits for space tries every second, and each try is work.
+  if (books_.is_disk_full()) pause_ms = std::min(pause_ms, kPauseFullMaxMs);
   const std::uint64_t pause_us = random_.below(1000);
   server_.wait(std::chrono::milliseconds(pause_ms) + std::chrono::microseconds(pause_us));
 }
