@@ -16,6 +16,12 @@ std::string heading_of(const Row& row, std::size_t scenario_width) {
   return line + "\n";
 }
 
+// events_per_second: events per second
+std::string words_of(std::string name) {
+  std::ranges::replace(name, '_', ' ');
+  return name;
+}
+
 bool has_same_heading(const Row& a, const Row& b) {
   return std::ranges::equal(a.figures, b.figures, {}, &Figure::name, &Figure::name);
 }
@@ -28,6 +34,11 @@ double Times::quantile(double share) {
   is_sorted_ = true;
   const auto place = static_cast<std::size_t>(share * static_cast<double>(values_.size()));
   return values_[std::min(place, values_.size() - 1)];
+}
+
+double value_of(const Row& row, std::string_view name) {
+  const auto found = std::ranges::find(row.figures, name, &Figure::name);
+  return found == row.figures.end() ? 0 : found->value;
 }
 
 Row median_of(std::vector<Row> runs) {
@@ -46,6 +57,29 @@ std::string table(const std::vector<Row>& rows) {
     text += fmt::format("{:<{}}", row.scenario, width);
     for (const Figure& figure : row.figures) {
       text += fmt::format("  {:>{}.{}f}", figure.value, figure.name.size(), figure.digits);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string markdown(const std::vector<Row>& rows) {
+  std::string text;
+  const Row* before = nullptr;
+  for (const Row& row : rows) {
+    if (before == nullptr || !has_same_heading(*before, row)) {
+      std::string names = before == nullptr ? "| |" : "\n| |";
+      std::string rule = "|---|";
+      for (const Figure& figure : row.figures) {
+        names += " " + words_of(figure.name) + " |";
+        rule += "---:|";
+      }
+      text += names + "\n" + rule + "\n";
+    }
+    before = &row;
+    text += "| " + row.scenario + " |";
+    for (const Figure& figure : row.figures) {
+      text += fmt::format(" {:.{}f} |", figure.value, figure.digits);
     }
     text += "\n";
   }

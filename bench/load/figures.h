@@ -39,11 +39,16 @@ struct Row {
   std::vector<Figure> figures;
 };
 
+// 0 if the row has no such figure.
+[[nodiscard]] double value_of(const Row& row, std::string_view name);
+
 // The run of the middle by the first figure. REQUIRES: there are rows.
 [[nodiscard]] Row median_of(std::vector<Row> runs);
 
 // Rows with the same figures share one heading.
 [[nodiscard]] std::string table(const std::vector<Row>& rows);
+// The same as Markdown, a table for each heading.
+[[nodiscard]] std::string markdown(const std::vector<Row>& rows);
 [[nodiscard]] std::string json(const std::vector<Row>& rows,
                                const std::map<std::string, std::string>& notes);
 

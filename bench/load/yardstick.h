@@ -12,6 +12,6 @@
 namespace eilpost::bench {
 
 // Nothing if one of the two programs is missing, or will not run.
-[[nodiscard]] std::optional<Row> run_yardstick(const std::string& folder);
+[[nodiscard]] std::optional<Row> run_yardstick(const std::string& folder, unsigned seconds);
 
 }  // namespace eilpost::bench

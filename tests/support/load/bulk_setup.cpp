@@ -1,5 +1,6 @@
 #include "support/load/bulk_setup.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <future>
 #include <memory>
@@ -12,7 +13,12 @@
 namespace eilpost::load {
 namespace {
 
-constexpr std::size_t kConnections = 64;
+constexpr std::size_t kConnectionsMin = 64;
+constexpr std::size_t kConnectionsMax = 512;  // Changes that wait together share one publication.
+
+std::size_t connections_for(std::size_t bodies_count) {
+  return std::clamp(bodies_count / 50, kConnectionsMin, kConnectionsMax);
+}
 
 class BulkSetup final {
  public:
@@ -29,8 +35,8 @@ class BulkSetup final {
   }
 
   void start() {
-    working_ = kConnections;
-    for (std::size_t i = 0; i < kConnections; ++i) workers_.spawn(work());
+    working_ = connections_for(bodies_.size());
+    for (std::size_t left = working_; left > 0; --left) workers_.spawn(work());
   }
 
   // Ready when all workers have ended.

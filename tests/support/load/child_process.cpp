@@ -66,7 +66,9 @@ Result<void> ChildProcess::start(std::vector<std::string> words,
                                  const std::string& log) {
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!std::string_view(*entry).starts_with("EILPOST_")) variables.emplace_back(*entry);
+    const std::string_view variable(*entry);
+    const bool is_replaced = added.contains(std::string(variable.substr(0, variable.find('='))));
+    if (!is_replaced && !variable.starts_with("EILPOST_")) variables.emplace_back(variable);
   }
   for (const auto& [name, value] : added) variables.push_back(fmt::format("{}={}", name, value));
   std::vector<char*> argv = pointers(words);
