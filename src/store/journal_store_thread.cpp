@@ -283,7 +283,8 @@ void JournalStore::keep_short() {
   if (const auto needed = repeats_.needed_from()) bound = std::min(bound, segment_of(*needed));
   const std::optional<std::uint64_t> owed = ledger_->oldest_segment();
   const std::uint64_t trim_to = owed ? std::min(bound, *owed) : bound;
-  if (trim_to > segment_of(journal_.begin()) && may_help(Job::trim)) {
+  if (trim_to > segment_of(journal_.begin())) {  // Before more is carried.
+    if (!may_help(Job::trim)) return;
     help(Job::trim, "The journal was not trimmed",
          [this, trim_to] { return journal_.trim(to_position(trim_to, 0)); });
     return;
@@ -302,7 +303,8 @@ void JournalStore::carry(std::uint64_t segment) {
   if (!carried.empty()) {
     EILPOST_PROBE("store.copied_forward");
     const std::vector<ByteView> records(carried.begin(), carried.end());
-    const AppendOutcome outcome = append(records, Space::common);
+    // On a full disk the reserve is lent: the segment that is trimmed then makes it up again.
+    const AppendOutcome outcome = append(records, is_full_ ? Space::reserve : Space::common);
     if (outcome == AppendOutcome::full) {
       carrier_.start_over();
       return;

@@ -111,6 +111,27 @@ TEST_F(StoreDiskTest, FullDiskIsGotOverByTrimmingWhatIsSettledAndFollowed) {
   EXPECT_FALSE(accept(one(0)).sequences.at(0).has_value()) << "Trimming forgets no id.";
 }
 
+// A destination that is down may be owed a little in every segment.
+TEST_F(StoreDiskTest, FullDiskIsGotOverThoughALittleIsOwedEverywhere) {
+  fill_disk(5 * options_.segment_bytes);
+  env_.advance(seconds(2));  // The ids go to a file.
+  std::size_t owed_count = 0;
+  for (std::size_t i = 0; i < accepted_.size(); ++i) {
+    if (i % 50 == 0) {
+      ++owed_count;
+    } else {
+      store_->record(make_attempt({.sequence = accepted_[i]}));
+    }
+  }
+  flush();
+  store_->followed_until({.value = UINT64_MAX});
+  env_.advance(seconds(10));
+  EXPECT_FALSE(store_->usage().is_full);
+  EXPECT_EQ(accept(one(5000, 0)).status, AcceptStatus::durable);
+  crash();
+  EXPECT_EQ(unsettled().size(), owed_count);
+}
+
 TEST_F(StoreDiskTest, FullDiskWakesTheFollowerAgainAndAgain) {
   fill_disk();
   int wakes_count = 0;
