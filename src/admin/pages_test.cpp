@@ -177,5 +177,30 @@ TEST_F(PagesTest, AnUnknownEventTypeHasNoneOfItsProperties) {
   EXPECT_EQ(server_.get("event-types/menu.opened/properties").status, 200);
 }
 
+TEST_F(PagesTest, OfItemsGoOnBehindTheLastOneWhateverWasSeenAtOnce) {
+  // Declared ones were never seen: type and id alone tell them apart.
+  for (const char* type : {"a", "b"}) {
+    for (int i = 0; i < 3; ++i) {
+      const Json item = {{"type", type}, {"id", fmt::format("{}'", i)}, {"name", "N"}};
+      EXPECT_EQ(server_.post("items", item).status, 201);
+    }
+  }
+  for (const char* path : {"items?", "items?type=b", "items?search=N"}) {
+    EXPECT_EQ(walk(path, 2), walk(path, 200)) << path;
+  }
+  EXPECT_EQ(walk("items?type=b", 1).size(), 3U);
+  for (const char* key :
+       {"7", "00000000000000000007", "0000000000000000000x\n", "\n", "00000000000000000007a"}) {
+    const std::string cursor = encode_base64url(as_bytes(fmt::format("/api/v1/items:{}", key)));
+    EXPECT_EQ(server_.get("items?cursor=" + cursor).code(), "bad_parameter") << key;
+  }
+  for (const char* list : {"events", "deliveries", "audit-log"}) {
+    const std::string cursor =
+        encode_base64url(as_bytes(fmt::format("/api/v1/{}:18446744073709551616", list)));
+    EXPECT_EQ(server_.get(fmt::format("{}?cursor={}", list, cursor)).code(), "bad_parameter")
+        << list;
+  }
+}
+
 }  // namespace
 }  // namespace eilpost::test

@@ -128,5 +128,26 @@ TEST_F(ParametersTest, AFieldOfTheWrongTypeIsRefused) {
   }
 }
 
+TEST_F(ParametersTest, AnItemIsNamedByTextOrAWholeNumber) {
+  const Json good = {{"type", "survey"}, {"id", 7}, {"name", "NPS"}, {"parent", "a"}};
+  EXPECT_EQ(server_.post("items", good).status, 201);
+  const std::string line = "a\nb";
+  const std::string longest(200, 'x');
+  for (const char* field : {"type", "id", "name", "parent"}) {
+    Json item = good;
+    item[field] = longest;
+    EXPECT_EQ(server_.post("items", item).status, 201) << field;
+    for (const Json& wrong : {Json(""), Json(line), Json(longest + "x"), Json(nullptr), Json(true),
+                              Json(1.5), Json::array(), Json({{"a", 1}})}) {
+      item[field] = wrong;
+      const Answer refused = server_.post("items", item);
+      EXPECT_EQ(refused.status, 422) << field << to_text(wrong);
+      EXPECT_THAT(refused.body, HasSubstr(fmt::format("\"/{}\"", field))) << to_text(wrong);
+    }
+    item.erase(field);
+    EXPECT_EQ(server_.post("items", item).status, field == std::string("parent") ? 201 : 422);
+  }
+}
+
 }  // namespace
 }  // namespace eilpost::test

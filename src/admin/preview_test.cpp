@@ -67,6 +67,28 @@ TEST_F(PreviewTest, ATestNamesTheTypeOfTheEventThatWasSent) {
   EXPECT_EQ(server_.list("tests").front().at("event_type"), "survey.submitted");
 }
 
+TEST(PreviewLimits, AreThoseOfTheEventsThatAreSent) {
+  server::Config config;
+  config.event_depth_max = 2;
+  config.event_properties_max = 4;
+  config.event_bytes_max = 500;
+  TestServer server(/*seed=*/1, {.config = config});
+  const std::string webhook =
+      server.add_webhook("survey.submitted", server.add_destination(server.receiver("crm").url()));
+  const auto code_of = [&](const Json& data) {
+    const Json event = {{"type", "survey.submitted"}, {"data", data}};
+    const Answer preview = server.post("webhooks/" + webhook + "/preview", {{"event", event}});
+    const Answer test = server.post("webhooks/" + webhook + "/test", {{"event", event}});
+    EXPECT_EQ(preview.status, test.status) << to_text(data);
+    if (preview.status == 200) return std::string("taken");
+    return preview.json().at("errors").at(0).at("code").get<std::string>();
+  };
+  EXPECT_EQ(code_of({{"a", {{"b", {{"c", 1}}}}}}), "taken");
+  EXPECT_EQ(code_of({{"a", {{"b", {{"c", Json::object()}}}}}}), "too_deep");
+  EXPECT_EQ(code_of({{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}, {"e", 1}}), "too_many_properties");
+  EXPECT_EQ(code_of({{"a", std::string(500, 'x')}}), "event_too_large");
+}
+
 TEST_F(PreviewTest, WithoutAWebhookThatIsWhatIsAskedFor) {
   for (const Json& body : {Json::object(), Json({{"webhook", 7}}), Json({{"webhook", nullptr}})}) {
     const Answer answer = server_.post("webhooks/preview", body);

@@ -63,6 +63,16 @@ TEST_F(ReplayTest, ADeliveryThatIsStillOwedIsNotReplayed) {
   EXPECT_EQ(server_.list("deliveries").size(), 2U);
 }
 
+TEST_F(ReplayTest, WhatWasDeliveredNoMomentAgoIsReplayed) {
+  const std::string webhook = make_webhook("crm");
+  ASSERT_EQ(server_.post_event(R"({"id":"e1","type":"survey.submitted"})").status, 202);
+  ASSERT_TRUE(server_.wait_until([&] { return !server_.receiver("crm").seen().empty(); }, 1s));
+  server_.wait(3ms);  // Recorded; the log has not heard of it yet.
+  const std::string path = "deliveries/" + delivery_of(webhook, "e1");
+  const Answer replayed = server_.post(path + "/replay");
+  EXPECT_EQ(replayed.status, 201) << replayed.body;
+}
+
 TEST_F(ReplayTest, ByFilterWhatIsOwedIsLeftOut) {
   const std::string good = make_webhook("good");
   server_.receiver("bad").answers(500);
@@ -133,6 +143,62 @@ TEST_F(ReplayTest, OnAFullDiskItSaysHowManyWereReplayed) {
   EXPECT_THAT(refused.json().at("detail").get<std::string>(), HasSubstr("0 of 3 replayed"));
   const Answer one = server_.post("deliveries/" + delivery_of(webhook, "a") + "/replay");
   EXPECT_EQ(one.code(), "disk_full") << one.body;
+}
+
+// A server on a disk that gets full in the middle of a replay.
+class FullDisk {
+ public:
+  FullDisk() {
+    (void)server_.add_webhook("survey.submitted",
+                              server_.add_destination(server_.receiver("crm").url()));
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(post("survey.submitted", 900'000), 202);
+    EXPECT_TRUE(server_.drain(1min));
+    server_.wait(1min);
+    env::SimDirectory& disk = server_.env().directory();
+    disk.set_capacity_bytes(disk.used_bytes());
+  }
+
+  // How many more events of 60 kB found room, up to `count_max`.
+  int fill(int count_max) {
+    int count = 0;
+    while (count < count_max && post("menu.opened", 60'000) == 202) ++count;
+    return count;
+  }
+  Answer replay() {
+    return server_.post("deliveries/replay",
+                        {{"filter", {{"until", "2026-11-24T09:00:30Z"}}}, {"expected_count", 3}});
+  }
+  TestServer& server() { return server_; }
+
+ private:
+  int post(std::string_view type, std::size_t bytes) {
+    const Json data = {{"text", std::string(bytes, 'x')}};
+    const int status = server_.post_event(to_text({{"type", type}, {"data", data}})).status;
+    server_.wait(100ms);
+    return status;
+  }
+  static server::Config config() {
+    server::Config config;
+    config.event_bytes_max = 1U << 20U;
+    config.segment_bytes = 8U << 20U;
+    return config;
+  }
+
+  TestServer server_{/*seed=*/1, {.config = config()}};
+};
+
+TEST(ReplayOnAFullDisk, SaysHowManyWereReplayedBeforeItWasFull) {
+  const int fillers_count = FullDisk().fill(12'000);
+  FullDisk full;
+  // Leaves room for one of the events, and not for two.
+  ASSERT_EQ(full.fill(fillers_count - 20), fillers_count - 20);
+  const Answer refused = full.replay();
+  EXPECT_EQ(refused.status, 503) << refused.body;
+  EXPECT_EQ(refused.code(), "disk_full");
+  EXPECT_THAT(refused.json().at("detail").get<std::string>(), HasSubstr("1 of 3 replayed"));
+  full.server().env().directory().set_capacity_bytes(UINT64_MAX);
+  ASSERT_TRUE(full.server().drain(1h));
+  EXPECT_EQ(full.server().receiver("crm").seen().size(), 4U);
 }
 
 TEST_F(ReplayTest, WhatIsHeldIsAStateOfItsOwnInPagesThatAreFull) {

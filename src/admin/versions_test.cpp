@@ -69,6 +69,26 @@ TEST_F(VersionsTest, ASourceIsDeletedOnlyAsItWasSeen) {
   EXPECT_EQ(with(Method::delete_, path, "\"2\"").status, 204);
 }
 
+TEST_F(VersionsTest, AnActionHappensOnlyToWhatWasSeen) {
+  const Answer source = server_.post("sources", {{"name", "a"}});
+  const std::string of_source = "sources/" + source.json().at("id").get<std::string>();
+  EXPECT_EQ(server_.patch(of_source, {{"name", "b"}}).status, 200);
+  EXPECT_EQ(with(Method::post, of_source + "/rotate-key", source.header("etag")).status, 412);
+  EXPECT_EQ(server_.get(of_source).header("etag"), "\"2\"");
+  EXPECT_EQ(with(Method::post, of_source + "/rotate-key", "\"2\"").header("etag"), "\"3\"");
+
+  const std::string destination =
+      "destinations/" + server_.add_destination(server_.receiver("crm").url());
+  EXPECT_EQ(server_.patch(destination, {{"name", "b"}}).status, 200);
+  for (const char* action : {"/disable", "/resume", "/rotate-secret"}) {
+    const std::string tag = server_.get(destination).header("etag");
+    EXPECT_EQ(with(Method::post, destination + action, "\"1\"").code(), "stale_version") << action;
+    EXPECT_EQ(server_.get(destination).header("etag"), tag) << action;
+    EXPECT_EQ(with(Method::post, destination + action, tag).status, 200) << action;
+    EXPECT_NE(server_.get(destination).header("etag"), tag) << action;
+  }
+}
+
 TEST_F(VersionsTest, AWeakTagMatchesNothingAndIsTold) {
   EXPECT_EQ(server_.post("event-types", type("Paid")).status, 201);
   const Answer weak = with(Method::delete_, "event-types/custom.paid", "W/\"1\"");
