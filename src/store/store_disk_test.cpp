@@ -16,8 +16,10 @@ using std::chrono::seconds;
 using StoreDiskTest = StoreTest;
 
 TEST_F(StoreDiskTest, FullDiskRefusesEventsAndSettlesDeliveries) {
+  constexpr std::uint64_t kEvents = 100;
   std::vector<DeliveryId> owed;
-  for (std::uint64_t i = 0; i < 100; ++i) owed.push_back({.sequence = accept_one(i)});
+  owed.reserve(kEvents);
+  for (std::uint64_t i = 0; i < kEvents; ++i) owed.push_back({.sequence = accept_one(i)});
   env_.advance(seconds(1));
   env_.directory().set_capacity_bytes(env_.directory().used_bytes());
   std::uint64_t number = 1000;

@@ -280,8 +280,10 @@ TEST_F(StoreTest, FailedSyncEndsTheProcess) {
 }
 
 TEST_F(StoreTest, RequestThatFitsNoSegmentIsRefused) {
+  constexpr std::uint64_t kEvents = 150;
   std::vector<Accept> batch;
-  for (std::uint64_t i = 0; i < 150; ++i) batch.push_back(one(i).front());
+  batch.reserve(kEvents);
+  for (std::uint64_t i = 0; i < kEvents; ++i) batch.push_back(one(i).front());
   EXPECT_EQ(accept(std::move(batch)).status, AcceptStatus::too_large);
   EXPECT_EQ(accept(one(5)).sequences.size(), 1U);
 }
