@@ -68,10 +68,7 @@ class FileJournal::Recovery {
       if (!frame_.is_whole) {
         EILPOST_ASSIGN_OR_RETURN(const bool is_damage, was_durable(index));
         if (!is_damage) {
-          is_torn_ = true;
-          EILPOST_PROBE("store.torn_tail_cut");
-          journal_.report(fmt::format("A torn tail at {}: what was being written in a crash.",
-                                      place_of(frame_.header.position)));
+          note_torn_tail();
           return {};
         }
         journal_.report(fmt::format("Damage in the frame at {}: {} of {} records are good.",
@@ -81,6 +78,13 @@ class FileJournal::Recovery {
       take_frame();
       offset = frame_.end_offset;
     }
+  }
+
+  void note_torn_tail() {
+    EILPOST_PROBE("store.torn_tail_cut");
+    is_torn_ = true;
+    journal_.report(fmt::format("A torn tail at {}: what was being written in a crash.",
+                                place_of(frame_.header.position)));
   }
 
   void take_frame() {
