@@ -89,6 +89,16 @@ struct Books {
   std::set<std::string> secrets;
   std::vector<FullDisk> full_disks;
   bool is_log_in_doubt = false;  // the history said that it lost something
+  // On a full disk the history left out what it could not write and was not owed, up to here.
+  std::optional<Instant> left_out_until;
+
+  [[nodiscard]] bool may_be_left_out(const EventBook& event) const {
+    return left_out_until && event.first_sent <= *left_out_until;
+  }
+  [[nodiscard]] bool may_be_left_out(const SeenBook& request) const {
+    const auto at = event_at.find(request.event_id);
+    return at != event_at.end() && may_be_left_out(events[at->second]);
+  }
 
   [[nodiscard]] bool is_disk_full() const {
     return !full_disks.empty() && !full_disks.back().until;

@@ -107,11 +107,10 @@ void World::observe() {
   for (; log_lines_read_ < lines.size(); ++log_lines_read_) {
     const auto& [level, line] = lines[log_lines_read_];
     trace_.note("log: {}", line);
-    // The last: on a full disk the log goes on behind what it cannot write, if nothing of it is
-    // owed.
-    const bool has_lost = line.contains("was set aside as") || line.contains("was dropped") ||
-                          line.contains("are not in the history");
+    const bool has_lost = line.contains("was set aside as") || line.contains("was dropped");
     books_.is_log_in_doubt = books_.is_log_in_doubt || has_lost;
+    if (line.contains("are not in the history"))
+      books_.left_out_until = server_.env().clock().now();
     for (const auto& checker : checkers_) checker->log_line(line);
   }
 }
