@@ -1,5 +1,6 @@
 #include "base/encoding.h"
 
+#include <algorithm>
 #include <array>
 
 namespace eilpost {
@@ -35,22 +36,31 @@ constexpr Digits kBase64UrlDigits = digits_of(kBase64Url);
 constexpr Digits kHexDigits = digits_of(kHex, kHexUpper);
 constexpr Digits kBase32Digits = digits_of(kBase32);
 
-// `width` bits a character, from the first bit of the first byte on.
-std::string encode_bits(ByteView bytes, std::string_view alphabet, unsigned width) {
+// `kWidth` bits a character, from the first bit of the first byte on; then `=` until the length is
+// a multiple of `multiple`.
+template <unsigned kWidth>
+std::string encode_bits(ByteView bytes, std::string_view alphabet, std::size_t multiple = 1) {
+  const std::size_t digits_count = (bytes.size() * 8 + kWidth - 1) / kWidth;
+  const std::size_t size = (digits_count + multiple - 1) / multiple * multiple;
   std::string text;
-  text.reserve((bytes.size() * 8 + width - 1) / width + 3);
-  const std::uint32_t mask = (1U << width) - 1;
-  std::uint32_t held = 0;
-  unsigned held_bits = 0;
-  for (const std::byte byte : bytes) {
-    held = held << 8U | static_cast<std::uint32_t>(byte);
-    held_bits += 8;
-    while (held_bits >= width) {
-      held_bits -= width;
-      text += alphabet[(held >> held_bits) & mask];
+  text.resize_and_overwrite(size, [&](char* out, std::size_t) {
+    constexpr std::uint32_t kMask = (1U << kWidth) - 1;
+    const char* const digits = alphabet.data();
+    char* const end = out + size;
+    std::uint32_t held = 0;
+    unsigned held_bits = 0;
+    for (const std::byte byte : bytes) {
+      held = held << 8U | static_cast<std::uint32_t>(byte);
+      held_bits += 8;
+      while (held_bits >= kWidth) {
+        held_bits -= kWidth;
+        *out++ = digits[(held >> held_bits) & kMask];
+      }
     }
-  }
-  if (held_bits > 0) text += alphabet[(held << (width - held_bits)) & mask];
+    if (held_bits > 0) *out++ = digits[(held << (kWidth - held_bits)) & kMask];
+    std::fill(out, end, '=');
+    return size;
+  });
   return text;
 }
 
@@ -78,9 +88,7 @@ std::optional<Bytes> decode_bits(std::string_view text, const Digits& digits, un
 }  // namespace
 
 std::string encode_base64(ByteView bytes) {
-  std::string text = encode_bits(bytes, kBase64, 6);
-  while (text.size() % 4 != 0) text += '=';
-  return text;
+  return encode_bits<6>(bytes, kBase64, /*multiple=*/4);
 }
 
 std::optional<Bytes> decode_base64(std::string_view text) {
@@ -90,7 +98,7 @@ std::optional<Bytes> decode_base64(std::string_view text) {
 }
 
 std::string encode_base64url(ByteView bytes) {
-  return encode_bits(bytes, kBase64Url, 6);
+  return encode_bits<6>(bytes, kBase64Url);
 }
 
 std::optional<Bytes> decode_base64url(std::string_view text) {
@@ -98,7 +106,7 @@ std::optional<Bytes> decode_base64url(std::string_view text) {
 }
 
 std::string encode_hex(ByteView bytes) {
-  return encode_bits(bytes, kHex, 4);
+  return encode_bits<4>(bytes, kHex);
 }
 
 std::optional<Bytes> decode_hex(std::string_view text) {
@@ -127,7 +135,7 @@ std::optional<std::uint64_t> decode_base32(std::string_view text) {
 }
 
 std::string encode_base32_bytes(ByteView bytes) {
-  return encode_bits(bytes, kBase32, 5);
+  return encode_bits<5>(bytes, kBase32);
 }
 
 std::optional<Bytes> decode_base32_bytes(std::string_view text) {

@@ -20,6 +20,7 @@
 #include "env/network.h"
 #include "http/message.h"
 #include "ingest/event_builder.h"
+#include "ingest/key_hashes.h"
 #include "ingest/origin_rules.h"
 #include "ingest/padded_buffer.h"
 #include "ingest/rate_limiter.h"
@@ -42,11 +43,15 @@ struct Limits {
   std::uint32_t browser_events_per_second = limits::kBrowserEventsPerSecond;
 };
 
+// The source's key that a request carries, in Authorization: Bearer or as ?key=; nothing if it has
+// none.
+[[nodiscard]] std::optional<std::string> key_of(const http::Request& request);
+
 // The sources by key, as the settings know them. Immutable. Threads: any.
 class Sources {
  public:
   explicit Sources(std::vector<Source> sources);
-  // The source whose key a request carries in Authorization: Bearer or ?key=; null if none has it.
+  // The enabled source whose key a request carries; null if none has it.
   [[nodiscard]] const Source* find(const http::Request& request) const;
   // By crypto's hash_token of the key; nothing if no enabled source has it.
   [[nodiscard]] const Source* find_by_key_hash(std::string_view key_hash) const;
@@ -102,10 +107,12 @@ class Ingest {
  private:
   class Batch;
 
+  [[nodiscard]] const Source* source_of(const http::Request& request, const Sources& sources);
   [[nodiscard]] std::optional<Refusal> read(const http::Request& request, WallTime received_at,
                                             Batch& batch);
 
   Limits limits_;
+  KeyHashes key_hashes_;
   RateLimiter limiter_;
   EventBuilder builder_;
   simdjson::dom::parser parser_;

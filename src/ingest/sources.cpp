@@ -8,9 +8,8 @@
 #include "ingest/ingest.h"
 
 namespace eilpost::ingest {
-namespace {
 
-// The key of a request; nothing if it has none. A header counts before the query.
+// A header counts before the query.
 std::optional<std::string> key_of(const http::Request& request) {
   constexpr std::string_view kScheme = "bearer ";
   if (const auto header = http::find_header(request.headers, "authorization")) {
@@ -20,8 +19,6 @@ std::optional<std::string> key_of(const http::Request& request) {
   }
   return http::find_query_parameter(http::query_of(request.target), "key");
 }
-
-}  // namespace
 
 Sources::Sources(std::vector<Source> sources) : sources_(std::move(sources)) {
   for (std::size_t i = 0; i < sources_.size(); ++i) {

@@ -22,11 +22,17 @@ constexpr std::uint64_t has_zero_byte(std::uint64_t word) {
 }
 
 // Nonzero if one of eight bytes is a quote, a backslash or below the space.
-std::uint64_t needs_escape(std::uint64_t word) {
+std::uint64_t needs_escape_in_word(std::uint64_t word) {
   const std::uint64_t quotes = has_zero_byte(word ^ (kOnes * '"'));
   const std::uint64_t backslashes = has_zero_byte(word ^ (kOnes * '\\'));
   const std::uint64_t controls = (word - kOnes * ' ') & ~word & kHighBits;
   return quotes | backslashes | controls;
+}
+
+// The same for scripts: also 0x7F and 0xE2, with which U+2028 begins.
+std::uint64_t script_suspects_in_word(std::uint64_t word) {
+  return needs_escape_in_word(word) | has_zero_byte(word ^ (kOnes * 0x7F)) |
+         has_zero_byte(word ^ (kOnes * 0xE2));
 }
 
 bool needs_escape(char c) {
@@ -57,22 +63,36 @@ std::uint64_t load_short(std::string_view text) {
 
 constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
 
-// Whether nothing has to be escaped.
-bool is_plain(std::string_view text) {
+// Whether nothing has to be escaped: `suspects` of eight bytes is 0 if all can stand as they are.
+template <class Suspects>
+bool is_plain(std::string_view text, Suspects suspects) {
   if (text.empty()) return true;
-  if (text.size() < kWordBytes) return needs_escape(load_short(text)) == 0;
+  if (text.size() < kWordBytes) return suspects(load_short(text)) == 0;
   std::uint64_t found = 0;
   for (std::size_t i = 0; i + kWordBytes <= text.size(); i += kWordBytes) {
-    found |= needs_escape(load(text.data() + i));
+    found |= suspects(load(text.data() + i));
   }
   // The last word may overlap the one before.
-  return (found | needs_escape(load(text.data() + text.size() - kWordBytes))) == 0;
+  return (found | suspects(load(text.data() + text.size() - kWordBytes))) == 0;
+}
+
+// In quotes, as it is.
+void append_quoted(std::string& out, std::string_view text) {
+  const std::size_t begin = out.size();
+  const std::size_t size = begin + text.size() + 2;
+  out.resize_and_overwrite(size, [&](char* bytes, std::size_t) {
+    bytes[begin] = '"';
+    text.copy(bytes + begin + 1, text.size());
+    bytes[size - 1] = '"';
+    return size;
+  });
 }
 
 // How many bytes from the beginning can stand as they are.
 std::size_t plain_prefix(std::string_view text) {
   std::size_t i = 0;
-  while (i + kWordBytes <= text.size() && needs_escape(load(text.data() + i)) == 0) i += kWordBytes;
+  while (i + kWordBytes <= text.size() && needs_escape_in_word(load(text.data() + i)) == 0)
+    i += kWordBytes;
   while (i < text.size() && !needs_escape(text[i])) ++i;
   return i;
 }
@@ -127,17 +147,7 @@ void append_escape(std::string& out, char c) {
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
-  if (is_plain(text)) {
-    const std::size_t begin = out.size();
-    const std::size_t size = begin + text.size() + 2;
-    out.resize_and_overwrite(size, [&](char* bytes, std::size_t) {
-      bytes[begin] = '"';
-      text.copy(bytes + begin + 1, text.size());
-      bytes[size - 1] = '"';
-      return size;
-    });
-    return;
-  }
+  if (is_plain(text, needs_escape_in_word)) return append_quoted(out, text);
   out += '"';
   while (true) {
     const std::size_t plain = plain_prefix(text);
@@ -174,6 +184,10 @@ void append_pointer_token(std::string& out, std::string_view token) {
 // ---- for scripts
 
 void append_script_escaped(std::string& out, std::string_view text) {
+  if (is_plain(text, script_suspects_in_word)) {
+    out += text;
+    return;
+  }
   std::size_t done = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (!is_suspect(text[i])) continue;
@@ -194,6 +208,7 @@ void append_script_escaped(std::string& out, std::string_view text) {
 }
 
 void append_script_string(std::string& out, std::string_view text) {
+  if (is_plain(text, script_suspects_in_word)) return append_quoted(out, text);
   out += '"';
   append_script_escaped(out, text);
   out += '"';
