@@ -1,7 +1,9 @@
 #include "support/certificates.h"
 
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <utility>
@@ -137,10 +139,13 @@ Identity Authority::issue(const IssueOptions& options) const {
           .key_pem = to_pem(key.get())};
 }
 
-Authority Authority::make_intermediate(const std::string& common_name) const {
+Authority Authority::make_intermediate(const IntermediateOptions& options) const {
   std::shared_ptr<EVP_PKEY> key = make_key();
+  Plan plan = authority_plan(options.common_name);
+  plan.is_authority = options.is_authority;
+  plan.valid_until = options.valid_until;
   std::shared_ptr<X509> certificate =
-      make_certificate(authority_plan(common_name), key.get(), certificate_.get(), key_.get());
+      make_certificate(plan, key.get(), certificate_.get(), key_.get());
   std::string chain = to_pem(certificate.get()) + chain_pem_;
   return {std::move(certificate), std::move(key), std::move(chain)};
 }
@@ -149,11 +154,37 @@ std::string Authority::certificate_pem() const {
   return to_pem(certificate_.get());
 }
 
+std::string Authority::key_pem() const {
+  return to_pem(key_.get());
+}
+
 Authority make_ca(const std::string& common_name) {
   std::shared_ptr<EVP_PKEY> key = make_key();
   std::shared_ptr<X509> certificate =
       make_certificate(authority_plan(common_name), key.get(), nullptr, key.get());
   return {std::move(certificate), std::move(key), {}};
+}
+
+std::string make_pkcs12(const Identity& identity, const std::string& password) {
+  const BioPointer chain(BIO_new_mem_buf(identity.chain_pem.data(), -1), BIO_free);
+  const BioPointer key_source(BIO_new_mem_buf(identity.key_pem.data(), -1), BIO_free);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+      PEM_read_bio_PrivateKey(key_source.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> leaf(
+      PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr), X509_free);
+  STACK_OF(X509)* others = sk_X509_new_null();
+  while (X509* next = PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)) {
+    sk_X509_push(others, next);
+  }
+  ERR_clear_error();
+  PKCS12* file =
+      PKCS12_create(password.c_str(), "test", key.get(), leaf.get(), others, 0, 0, 0, 0, 0);
+  EILPOST_ASSERT(file != nullptr);
+  const BioPointer memory(BIO_new(BIO_s_mem()), BIO_free);
+  EILPOST_ASSERT(i2d_PKCS12_bio(memory.get(), file) == 1);
+  PKCS12_free(file);
+  sk_X509_pop_free(others, X509_free);
+  return taken_text(memory.get());
 }
 
 std::string fingerprint_of(const X509* certificate) {

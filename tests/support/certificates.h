@@ -31,13 +31,23 @@ struct IssueOptions {
   std::chrono::seconds valid_until = std::chrono::hours(24 * 30);
 };
 
+struct IntermediateOptions {
+  std::string common_name = "Test intermediate";
+  bool is_authority = true;  // false: it signs although it must not
+  std::chrono::seconds valid_until = std::chrono::hours(24 * 365);
+};
+
 class Authority {
  public:
   [[nodiscard]] Identity issue(const IssueOptions& options) const;
-  [[nodiscard]] Authority make_intermediate(const std::string& common_name) const;
+  [[nodiscard]] Authority make_intermediate(const std::string& common_name) const {
+    return make_intermediate(IntermediateOptions{.common_name = common_name});
+  }
+  [[nodiscard]] Authority make_intermediate(const IntermediateOptions& options) const;
 
   // The authority's own certificate.
   [[nodiscard]] std::string certificate_pem() const;
+  [[nodiscard]] std::string key_pem() const;
   [[nodiscard]] const X509* certificate() const { return certificate_.get(); }
 
  private:
@@ -52,6 +62,9 @@ class Authority {
 
 // A self-signed root.
 [[nodiscard]] Authority make_ca(const std::string& common_name);
+
+// A PKCS #12 file of the whole chain, DER, with a password.
+[[nodiscard]] std::string make_pkcs12(const Identity& identity, const std::string& password);
 
 // The SHA-256 of the first certificate of a PEM text, in hex: to say which one a peer has shown.
 [[nodiscard]] std::string fingerprint_of(const std::string& certificate_pem);
