@@ -87,6 +87,7 @@ std::string peer_of(const http::Url& url) {
 struct Sender::Sending {
   const OutboundRequest& request;
   http::Url url;
+  std::shared_ptr<env::TlsContext> tls_context;  // null: the Sender's
   std::string peer;
   std::string authority;
   std::string target;
@@ -108,12 +109,14 @@ Sender::~Sender() {
   if (sweep_at_) loop_.timers().cancel(sweep_timer_);
 }
 
-Task<Outcome> Sender::send(const OutboundRequest& request, Duration timeout) {
+Task<Outcome> Sender::send(const OutboundRequest& request, Duration timeout,
+                           std::shared_ptr<env::TlsContext> tls_context) {
   Result<http::Url> url = http::parse_url(request.url);
   if (!url) {
     co_return Outcome{.kind = OutcomeKind::render, .detail = describe(url.error())};
   }
-  Sending sending{.request = request, .url = std::move(*url)};
+  Sending sending{
+      .request = request, .url = std::move(*url), .tls_context = std::move(tls_context)};
   sending.peer = peer_of(sending.url);
   sending.authority = sending.url.authority();
   sending.target = sending.url.target();
@@ -143,7 +146,7 @@ Task<Outcome> Sender::send(const OutboundRequest& request, Duration timeout) {
 }
 
 Task<Outcome> Sender::send_in_time(Sending& sending) {
-  sending.connection = take_idle(sending.peer);
+  sending.connection = take_idle(sending);
   const bool is_reused = sending.connection != nullptr;
   if (is_reused) {
     const bool is_final = co_await try_exchange(sending);
@@ -222,11 +225,13 @@ Task<Result<void>> Sender::connect(Sending& sending) {
     co_return std::unexpected(std::move(blocked));
   }
 
+  env::TlsContext* const tls_context =
+      sending.tls_context == nullptr ? tls_context_.get() : sending.tls_context.get();
   Error error{.code = ErrorCode::connect_failed, .detail = {}};
   for (std::size_t i = 0; i < allowed.size(); ++i) {
     env::ConnectOptions options{
         .endpoint = {.address = allowed[i], .port = sending.url.port},
-        .tls = is_tls ? tls_context_.get() : nullptr,
+        .tls = is_tls ? tls_context : nullptr,
         .server_name = sending.url.host,
     };
     // The last one has all the time that is left; a silent one before it must not use that up.
@@ -279,12 +284,13 @@ Task<bool> Sender::read_answer(Sending& sending) {
   co_return read.has_value();
 }
 
-std::unique_ptr<http::ClientConnection> Sender::take_idle(const std::string& peer) {
+std::unique_ptr<http::ClientConnection> Sender::take_idle(const Sending& sending) {
   const Instant now = loop_.clock().now();
   while (!idle_.empty()) {
     Idle last = std::move(idle_.back());
     idle_.pop_back();
-    if (last.peer != peer || now >= last.until) continue;
+    const bool is_same = last.peer == sending.peer && last.tls_context == sending.tls_context;
+    if (!is_same || now >= last.until) continue;
     if (now - last.since > kIdleUnchecked && !last.connection->stream().is_idle_and_open()) {
       EILPOST_PROBE("deliver.idle_connection_had_ended");
       continue;
@@ -302,6 +308,7 @@ void Sender::keep(Sending& sending) {
                sending.connection->keep_alive_timeout().value_or(limits::kIdleConnection));
   idle_.push_back({.connection = std::move(sending.connection),
                    .peer = std::move(sending.peer),
+                   .tls_context = std::move(sending.tls_context),
                    .since = now,
                    .until = now + kept_for});
   schedule_sweep();

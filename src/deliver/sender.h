@@ -37,8 +37,10 @@ class Sender final {
 
   // One attempt. `timeout` runs from the name look-up to the end of the answer's header; the
   // answer's beginning is read for the log, for at most kAnswerTimeMax more. Success is any 2xx.
-  // REQUIRES: `request` lives until the Task ends.
-  [[nodiscard]] Task<Outcome> send(const OutboundRequest& request, Duration timeout);
+  // `tls_context`: null: the Sender's. A connection made with another one is not used again; one
+  // under way ends as it began. REQUIRES: `request` lives until the Task ends.
+  [[nodiscard]] Task<Outcome> send(const OutboundRequest& request, Duration timeout,
+                                   std::shared_ptr<env::TlsContext> tls_context = nullptr);
 
   [[nodiscard]] std::size_t idle_connections_count() const { return idle_.size(); }
 
@@ -50,6 +52,7 @@ class Sender final {
   struct Idle {
     std::unique_ptr<http::ClientConnection> connection;
     std::string peer;  // scheme, host and port
+    std::shared_ptr<env::TlsContext> tls_context;
     Instant since;
     Instant until;
   };
@@ -62,7 +65,7 @@ class Sender final {
   [[nodiscard]] Task<Connected> connect_to(env::ConnectOptions options);
   [[nodiscard]] Task<Result<env::Resolved>> look_up(std::string host);
   [[nodiscard]] Task<bool> read_answer(Sending& sending);
-  [[nodiscard]] std::unique_ptr<http::ClientConnection> take_idle(const std::string& peer);
+  [[nodiscard]] std::unique_ptr<http::ClientConnection> take_idle(const Sending& sending);
   void keep(Sending& sending);
   void schedule_sweep();
   void sweep();

@@ -298,6 +298,28 @@ TEST_F(SenderTest, AnotherPeerGetsAnotherConnection) {
   EXPECT_EQ(peer_.received().size(), 1U);
 }
 
+TEST_F(SenderTest, OtherCertificatesGetAnotherConnectionWhileOldOnesEndInPeace) {
+  env::SimPeer secure(env_.outside(), {address_, 443}, frame_request);
+  internet().set_tls({address_, 443}, {.names = {"hooks.example"}});
+  secure.always(ok());
+  request_.url = "https://hooks.example/in";
+  const auto old_context = make_tls(env_);
+  const auto new_context = make_tls(env_);
+  const auto send_with = [&](const std::shared_ptr<env::TlsContext>& context) {
+    return env_.finish(sender_.send(request_, 5s, context))->status;
+  };
+  EXPECT_EQ(send_with(old_context), 200);
+  EXPECT_EQ(send_with(old_context), 200);
+  EXPECT_EQ(secure.accepted_count(), 1U);
+  EXPECT_EQ(send_with(new_context), 200);
+  EXPECT_EQ(secure.accepted_count(), 2U);
+  // One that was begun with the old certificate ends with it, and its connection is of no use then.
+  EXPECT_EQ(send_with(old_context), 200);
+  EXPECT_EQ(send_with(new_context), 200);
+  EXPECT_EQ(secure.accepted_count(), 4U);
+  EXPECT_EQ(secure.received().size(), 5U);
+}
+
 TEST_F(SenderTest, AConnectionIsNotKeptAfterConnectionClose) {
   peer_.always({.bytes = answer("200 OK", "Connection: close\r\n")});
   EXPECT_EQ(send().status, 200);

@@ -6,7 +6,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/bytes.h"
 #include "env/clock.h"
 #include "env/directory.h"
 #include "env/entropy.h"
@@ -32,6 +34,10 @@ class Env {
   // The bytes of this machine's TZif file (RFC 9636) of a zone such as Europe/Berlin; nothing if it
   // has none. Blocks.
   [[nodiscard]] virtual std::optional<std::string> read_time_zone(std::string_view name) = 0;
+
+  // The certificates (DER) that this machine trusts and whose subject is this DER name. Blocks; any
+  // thread.
+  [[nodiscard]] virtual std::vector<Bytes> trusted_certificates(ByteView subject) = 0;
 
   // Starts a thread for blocking jobs; `name` (at most 15 characters) shows in tools like top.
   [[nodiscard]] virtual std::unique_ptr<Worker> start_worker(std::string_view name) = 0;

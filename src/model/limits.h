@@ -58,6 +58,8 @@ inline constexpr std::chrono::milliseconds kTimeoutDefault = 5s;
 inline constexpr std::size_t kAnswerBytesFailure = 16 * 1024;  // of an answer kept in the log
 inline constexpr std::size_t kAnswerBytesSuccess = 1024;
 inline constexpr Duration kIdleConnection = 4s;
+inline constexpr std::size_t kCertificateBytesMax = 256 * 1024;  // of one field with certificates
+inline constexpr Duration kCertificateWarning = 24h * 30;        // ahead of a certificate's end
 
 // Delivery.
 inline constexpr std::size_t kRetryDelaysMax = 32;

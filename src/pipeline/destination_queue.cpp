@@ -228,7 +228,7 @@ Task<void> DestinationQueue::attempt(Due due) {
                      *context_.scratch);
   Outcome outcome;
   if (request) {
-    outcome = co_await send_request(context_, sender_, *request, destination->destination);
+    outcome = co_await send_request(context_, sender_, *request, *destination);
   } else {
     outcome = {.kind = OutcomeKind::render, .detail = request.error().detail};
   }
@@ -296,9 +296,13 @@ DestinationStatus DestinationQueue::status() const {
 }
 
 Task<Outcome> send_request(LaneContext& context, deliver::Sender& sender,
-                           const OutboundRequest& request, const Destination& destination) {
+                           const OutboundRequest& request, const LiveDestination& live) {
+  const Destination& destination = live.destination;
+  if (!live.tls_problem.empty()) {
+    co_return Outcome{.kind = OutcomeKind::tls, .detail = live.tls_problem};
+  }
   if (destination.platform != "inbox") {
-    co_return co_await sender.send(request, destination.request.timeout);
+    co_return co_await sender.send(request, destination.request.timeout, live.tls_context);
   }
   const InboxAnswer answer =
       context.inbox.put(destination.inbox_token, {.received_at = context.loop.clock().wall_now(),

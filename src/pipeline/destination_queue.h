@@ -112,6 +112,6 @@ class DestinationQueue final {
 // REQUIRES: the references live until the Task ends.
 [[nodiscard]] Task<Outcome> send_request(LaneContext& context, deliver::Sender& sender,
                                          const OutboundRequest& request,
-                                         const Destination& destination);
+                                         const LiveDestination& destination);
 
 }  // namespace eilpost::pipeline

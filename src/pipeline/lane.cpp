@@ -49,7 +49,7 @@ Pipeline::Lane::Lane(Pipeline& pipeline, env::Loop& loop, store::Store& store, I
                .counters = {},
                .on_attempt_ended_while_stopping = {}},
       ingest_(options.ingest, options.seed) {
-  auto tls_context = loop.network().make_tls_context({.alpn = {"http/1.1"}});
+  auto tls_context = loop.network().make_tls_context(tls_options_of({}));
   EILPOST_ASSERT(tls_context.has_value());  // Of the system's trust: nothing in it can be wrong.
   context_.tls_context = std::move(*tls_context);
   expire_timer_ =
@@ -250,7 +250,7 @@ Task<TestResult> Pipeline::Lane::send_test(const TestSend& test) {
   }
   result.request = std::move(*request);
   deliver::Sender sender(context_.loop, context_.address_rules, context_.tls_context);
-  const Destination& destination = test.destination->destination;
+  const LiveDestination& destination = *test.destination;
   result.outcome = co_await send_request(context_, sender, *result.request, destination);
   result.duration = context_.loop.clock().now() - started;
   co_return result;

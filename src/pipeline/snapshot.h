@@ -7,6 +7,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "env/network.h"
 #include "ingest/ingest.h"
 #include "match/matcher.h"
 #include "model/catalog.h"
@@ -28,7 +29,14 @@ struct LiveWebhook {
 struct LiveDestination {
   Destination destination;
   std::shared_ptr<const render::CompiledDestination> compiled;
+  // Of one with certificates of its own, for all lanes; versions with the same certificates share
+  // it, and with it their connections. Null: the lane's.
+  std::shared_ptr<env::TlsContext> tls_context;
+  std::string tls_problem;  // why there is no context though there should be; nothing is sent then
 };
+
+// What a destination's connections trust and show.
+[[nodiscard]] env::TlsOptions tls_options_of(const TlsSettings& settings);
 
 struct Snapshot {
   std::uint64_t revision = 0;  // grows with every change

@@ -22,13 +22,13 @@ Result<std::unique_ptr<RealEnv>> RealEnv::open(const RealEnvOptions& options) {
 
   std::unique_ptr<RealEnv> env(new RealEnv);
   EILPOST_ASSIGN_OR_RETURN(env->directory_, RealDirectory::open_path(options.data_directory));
-  EILPOST_ASSIGN_OR_RETURN(const auto trust, SystemTrust::load(options.trusted_certificates_file));
+  EILPOST_ASSIGN_OR_RETURN(env->trust_, SystemTrust::load(options.trusted_certificates_file));
   const auto endpoints = std::make_shared<ListenedEndpoints>();
   for (std::size_t i = 0; i < options.lanes_count; ++i) {
     env->lanes_.push_back(
         std::make_unique<RealLoop>(RealLoopOptions{.name = "lane-" + std::to_string(i),
                                                    .dns = options.dns,
-                                                   .system_trust = trust,
+                                                   .system_trust = env->trust_,
                                                    .endpoints = endpoints}));
   }
   return env;
@@ -59,6 +59,10 @@ std::optional<std::string> RealEnv::read_time_zone(std::string_view name) {
   std::ifstream file("/usr/share/zoneinfo/" + std::string(name), std::ios::binary);
   if (!file) return std::nullopt;
   return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+std::vector<Bytes> RealEnv::trusted_certificates(ByteView subject) {
+  return trust_->find(subject);
 }
 
 void RealEnv::die(int exit_code, std::string_view reason) {

@@ -45,6 +45,7 @@ class RealEnv final : public Env {
   [[nodiscard]] Directory& directory() override { return *directory_; }
   // Below /usr/share/zoneinfo. REQUIRES: `name` has no component that leaves the folder.
   [[nodiscard]] std::optional<std::string> read_time_zone(std::string_view name) override;
+  [[nodiscard]] std::vector<Bytes> trusted_certificates(ByteView subject) override;
   [[nodiscard]] std::unique_ptr<Worker> start_worker(std::string_view name) override;
   // Writes the reason to stderr.
   void die(int exit_code, std::string_view reason) override;
@@ -55,6 +56,7 @@ class RealEnv final : public Env {
   RealClock clock_;
   RealEntropy entropy_;
   std::unique_ptr<Directory> directory_;
+  std::shared_ptr<SystemTrust> trust_;
   std::vector<std::unique_ptr<RealLoop>> lanes_;
 };
 

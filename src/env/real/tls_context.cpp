@@ -20,6 +20,25 @@ constexpr std::size_t kProtocolBytesMax = 255;
 using BioPointer = std::unique_ptr<BIO, internal::Freer<BIO_free>>;
 using X509Pointer = std::unique_ptr<X509, internal::Freer<X509_free>>;
 using KeyPointer = std::unique_ptr<EVP_PKEY, internal::Freer<EVP_PKEY_free>>;
+using NamePointer = std::unique_ptr<X509_NAME, internal::Freer<X509_NAME_free>>;
+using StoreContextPointer = std::unique_ptr<X509_STORE_CTX, internal::Freer<X509_STORE_CTX_free>>;
+
+struct FreeCertificates {
+  void operator()(STACK_OF(X509) * stack) const { sk_X509_pop_free(stack, X509_free); }
+};
+using CertificatesPointer = std::unique_ptr<STACK_OF(X509), FreeCertificates>;
+
+// Other threads may be adding what they found in the system's folder.
+class StoreLock final {
+ public:
+  explicit StoreLock(X509_STORE* store) : store_(store) { X509_STORE_lock(store_); }
+  StoreLock(const StoreLock&) = delete;
+  StoreLock& operator=(const StoreLock&) = delete;
+  ~StoreLock() { X509_STORE_unlock(store_); }
+
+ private:
+  X509_STORE* const store_;
+};
 
 BioPointer text_source(std::string_view text) {
   return BioPointer(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
@@ -81,7 +100,12 @@ int on_certificate(int accepted, X509_STORE_CTX* context) {
 Result<std::shared_ptr<SystemTrust>> SystemTrust::load(const std::string& file) {
   std::shared_ptr<SystemTrust> trust(new SystemTrust(file));
   trust->store_.reset(X509_STORE_new());
-  if (trust->store_ == nullptr || !trust->add_to(trust->store_.get())) {
+  // The default places may be missing on a small system: then nothing is trusted.
+  const auto load_into = [&file](X509_STORE* store) {
+    return file.empty() ? X509_STORE_set_default_paths(store)
+                        : X509_STORE_load_file(store, file.c_str());
+  };
+  if (trust->store_ == nullptr || load_into(trust->store_.get()) != 1) {
     return fail(ErrorCode::bad_config,
                 fmt::format("trusted certificates {}: {}", file, take_openssl_reason()));
   }
@@ -89,10 +113,39 @@ Result<std::shared_ptr<SystemTrust>> SystemTrust::load(const std::string& file) 
 }
 
 bool SystemTrust::add_to(X509_STORE* store) const {
-  // The default places may be missing on a small system: then nothing is trusted.
-  const int done = file_.empty() ? X509_STORE_set_default_paths(store)
-                                 : X509_STORE_load_file(store, file_.c_str());
-  return done == 1;
+  const StoreLock lock(store_.get());
+  const STACK_OF(X509_OBJECT)* objects = X509_STORE_get0_objects(store_.get());
+  for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i) {
+    X509* certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+    if (certificate != nullptr && X509_STORE_add_cert(store, certificate) != 1) return false;
+  }
+  if (!file_.empty()) return true;
+  // The system's folder is read when it is asked for a name.
+  X509_LOOKUP* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
+  return lookup != nullptr && X509_LOOKUP_add_dir(lookup, nullptr, X509_FILETYPE_DEFAULT) == 1;
+}
+
+std::vector<Bytes> SystemTrust::find(ByteView subject) const {
+  std::vector<Bytes> found;
+  const auto* at = reinterpret_cast<const unsigned char*>(subject.data());
+  const NamePointer name(d2i_X509_NAME(nullptr, &at, static_cast<long>(subject.size())));
+  const StoreContextPointer context(X509_STORE_CTX_new());
+  if (name == nullptr || context == nullptr ||
+      X509_STORE_CTX_init(context.get(), store_.get(), nullptr, nullptr) != 1) {
+    ERR_clear_error();
+    return found;
+  }
+  const CertificatesPointer certificates(X509_STORE_CTX_get1_certs(context.get(), name.get()));
+  for (int i = 0; i < sk_X509_num(certificates.get()); ++i) {
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(sk_X509_value(certificates.get(), i), &der);
+    if (size <= 0) continue;
+    const auto* bytes = reinterpret_cast<const std::byte*>(der);
+    found.emplace_back(bytes, bytes + size);
+    OPENSSL_free(der);
+  }
+  ERR_clear_error();
+  return found;
 }
 
 SslSessionPointer TlsSessions::find(const std::string& server) {

@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "env/network.h"
 #include "env/real/mutex.h"
@@ -37,8 +38,10 @@ class SystemTrust {
   [[nodiscard]] static Result<std::shared_ptr<SystemTrust>> load(const std::string& file);
 
   [[nodiscard]] X509_STORE* store() const { return store_.get(); }
-  // Adds the same certificates to another store. False if the file could not be read.
+  // Adds the same certificates to another store, which shares them.
   [[nodiscard]] bool add_to(X509_STORE* store) const;
+  // Those (DER) whose subject is this DER name.
+  [[nodiscard]] std::vector<Bytes> find(ByteView subject) const;
 
  private:
   explicit SystemTrust(std::string file) : file_(std::move(file)) {}

@@ -62,6 +62,10 @@ Loop& SimEnv::lane(std::size_t index) {
   return *lanes_[index];
 }
 
+std::vector<Bytes> SimEnv::trusted_certificates(ByteView /*subject*/) {
+  return {};
+}
+
 std::unique_ptr<Worker> SimEnv::start_worker(std::string_view name) {
   EILPOST_ASSERT(!name.empty() && name.size() <= 15);
   auto worker = std::make_unique<WorkerHandle>(*this);

@@ -62,6 +62,8 @@ class SimEnv final : public Env {
   [[nodiscard]] SimDirectory& directory() override { return directory_; }
   // None: date() knows UTC only here.
   [[nodiscard]] std::optional<std::string> read_time_zone(std::string_view name) override;
+  // None: the simulation knows no certificates.
+  [[nodiscard]] std::vector<Bytes> trusted_certificates(ByteView subject) override;
   [[nodiscard]] std::unique_ptr<Worker> start_worker(std::string_view name) override;
   // From then on nothing of the machine runs; crash() and restart() bring it back.
   void die(int exit_code, std::string_view reason) override;
