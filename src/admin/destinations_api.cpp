@@ -6,6 +6,7 @@
 
 #include "admin/api.h"
 #include "base/iso_time.h"
+#include "settings/certificates.h"
 #include "settings/object_reader.h"
 #include "settings/refusals.h"
 
@@ -25,9 +26,16 @@ Json health(const pipeline::DestinationStatus& status) {
           {"last_error", status.last_error.empty() ? Json() : Json(status.last_error)}};
 }
 
-http::Response destination_response(int status, const Destination& destination,
-                                    bool show_secrets = false) {
-  return object_response(status, settings::to_json(destination, show_secrets), destination.version);
+// A destination as it is shown: without secrets, with what its owner should know.
+Json shown(const Destination& destination, WallTime now) {
+  Json json = settings::to_json(destination, /*show_secrets=*/false);
+  const std::vector<Problem> warnings = settings::certificate_warnings(destination.tls, now);
+  if (!warnings.empty()) json["warnings"] = to_json(warnings);
+  return json;
+}
+
+http::Response destination_response(const Destination& destination, WallTime now) {
+  return object_response(200, shown(destination, now), destination.version);
 }
 
 Json uses_of(DestinationId id, const std::vector<Webhook>& webhooks) {
@@ -92,7 +100,7 @@ Task<http::Response> Api::list_destinations(Call& call) {
   for (const Destination& destination : all.destinations) ids.push_back(destination.id);
   const std::vector<pipeline::DestinationStatus> found = co_await statuses(call.lane, ids);
   const auto show = [&](const Destination& destination) {
-    Json json = settings::to_json(destination, /*show_secrets=*/false);
+    Json json = shown(destination, wall_now());
     json["health"] =
         health(found[static_cast<std::size_t>(&destination - all.destinations.data())]);
     json["webhooks"] = uses_of(destination.id, all.webhooks);
@@ -114,7 +122,7 @@ Task<http::Response> Api::show_destination(Call& call) {
   if (found == all.destinations.end()) co_return not_found("destination");
   const std::vector<pipeline::DestinationStatus> status =
       co_await statuses(call.lane, std::vector{*id});
-  Json json = settings::to_json(*found, /*show_secrets=*/false);
+  Json json = shown(*found, wall_now());
   json["health"] = health(status.front());
   json["webhooks"] = uses_of(*id, all.webhooks);
   co_return object_response(200, json, found->version);
@@ -128,7 +136,7 @@ Task<http::Response> Api::create_destination(Call& call) {
   if (!saved) co_return problem(saved.error());
   if (saved->platform == "inbox") parts_.inbox.open(saved->inbox_token);
   // The signing secret is shown this once; the other secrets never.
-  Json json = settings::to_json(*saved, /*show_secrets=*/false);
+  Json json = shown(*saved, wall_now());
   if (saved->signing.scheme != Signing::Scheme::none) {
     json["signing"]["secret"] = saved->signing.secret;
   }
@@ -144,7 +152,7 @@ Task<http::Response> Api::change_destination(Call& call) {
         return settings.change_destination(id, body, version, author);
       });
   if (!saved) co_return problem(saved.error());
-  co_return destination_response(200, *saved);
+  co_return destination_response(*saved, wall_now());
 }
 
 Task<http::Response> Api::delete_destination(Call& call) {
@@ -179,7 +187,7 @@ Task<http::Response> Api::resume_destination(Call& call) {
                                                                   author);
                           }));
   if (!saved) co_return problem(saved.error());
-  co_return destination_response(200, *saved);
+  co_return destination_response(*saved, wall_now());
 }
 
 Task<http::Response> Api::disable_destination(Call& call) {
@@ -192,7 +200,7 @@ Task<http::Response> Api::disable_destination(Call& call) {
                                                                   "person", author);
                           }));
   if (!saved) co_return problem(saved.error());
-  co_return destination_response(200, *saved);
+  co_return destination_response(*saved, wall_now());
 }
 
 Task<http::Response> Api::rotate_secret(Call& call) {
@@ -207,7 +215,7 @@ Task<http::Response> Api::rotate_secret(Call& call) {
                             return settings.rotate_signing_secret(id, overlap, author);
                           }));
   if (!saved) co_return problem(saved.error());
-  Json json = settings::to_json(*saved, /*show_secrets=*/false);
+  Json json = shown(*saved, wall_now());
   json["signing"]["secret"] = saved->signing.secret;
   co_return object_response(200, json, saved->version);
 }

@@ -112,9 +112,20 @@ const std::string_view kSettingsSchemas = R"json({
   "previous_until?": "time: Until then the secret before signs too."},
 "Signing": "#SigningNone|#SigningStandardWebhooks",
 "Success": {"statuses": "[string]", "body": "any"},
+"Certificate": {
+  "field": "enum ca_certificates client_certificate", "subject": "string", "issuer": "string",
+  "not_before": "time", "not_after": "time"},
 "Tls": {
-  "ca_certificates": "string|null", "trust": "enum own both", "client_certificate": "string|null",
-  "client_key": "#SecretText|null"},
+  "ca_certificates": "string|null: PEM, each with all that leads to a root.",
+  "trust": "enum own both: With own CAs: only these, or what the machine trusts, too.",
+  "client_certificate": "string|null: PEM, the leaf and its issuers.",
+  "client_key": "#SecretText|null", "expires_at": "time|null: Of the first that expires.",
+  "certificates": "[#Certificate]"},
+"TlsDraft": {
+  "ca_certificates?": "string|null", "trust?": "enum own both|null",
+  "client_certificate?": "string|null", "client_key?": "#SecretText|null",
+  "client_pkcs12?": "string|null: A .p12 file in base64; becomes certificate and key.",
+  "client_pkcs12_password?": "string|null", "...": true},
 "Retry": {"delays_ms": "[integer]", "jitter": "number"},
 "Batch": {
   "events_max": "integer", "bytes_max": "integer|null", "wait_ms": "integer", "template": "any"},
@@ -134,7 +145,8 @@ const std::string_view kSettingsSchemas = R"json({
   "state": "#DestinationState", "state_reason": "string|null", "state_since": "time",
   "version": "integer", "created_at": "time", "updated_at": "time",
   "health?": "#Health: When it is read.",
-  "webhooks?": "[string]: Ids of those that use it, when it is read."},
+  "webhooks?": "[string]: Ids of those that use it, when it is read.",
+  "warnings?": "[#ProblemPart]: Certificates that expire within 30 days or have expired."},
 "RequestDraft": {
   "method?": "enum GET POST PUT PATCH DELETE", "url?": "string|null", "headers?": "[#Header]",
   "timeout_ms?": "integer: 1000 to 30000."},
@@ -150,11 +162,13 @@ const std::string_view kSettingsSchemas = R"json({
   "batch?": "object|null"},
 "DestinationDraft": {
   "name": "string", "platform": "enum custom inbox", "request?": "#RequestDraft",
-  "authentication?": "#AuthenticationDraft|null", "signing?": "#SigningDraft|null",
+  "authentication?": "#AuthenticationDraft|null", "tls?": "#TlsDraft|null",
+  "signing?": "#SigningDraft|null",
   "delivery?": "#DeliveryDraft|null", "...": true},
 "DestinationChange": {
   "name?": "string", "platform?": "enum custom inbox", "request?": "object|null",
-  "authentication?": "object|null", "signing?": "object|null", "delivery?": "object|null",
+  "authentication?": "object|null", "tls?": "object|null", "signing?": "object|null",
+  "delivery?": "object|null",
   "...": true},
 "DestinationVersion": {
   "version": "integer", "author": "string", "at": "time", "destination": "#Destination"},

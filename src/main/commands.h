@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace eilpost::main {
 
@@ -34,6 +35,14 @@ struct TailArguments {
   bool as_json = false;
 };
 
+struct CheckCertificateArguments {
+  std::vector<std::string> files;
+  std::string key_file;
+  std::string password;
+  bool are_authorities = false;
+};
+
+void add_check_certificate(CLI::App& app, CheckCertificateArguments& arguments, int& exit_code);
 void add_serve(CLI::App& app, ServeArguments& arguments, int& exit_code);
 void add_send(CLI::App& app, SendArguments& arguments, int& exit_code);
 void add_tail(CLI::App& app, TailArguments& arguments, int& exit_code);

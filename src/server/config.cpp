@@ -150,8 +150,9 @@ std::string known_names() {
 }
 
 // Variables that `eilpost` reads elsewhere.
-constexpr std::array<std::string_view, 4> kOtherVariables = {
-    "EILPOST_CONFIG", "EILPOST_URL", "EILPOST_API_KEY", "EILPOST_SOURCE_KEY"};
+constexpr std::array<std::string_view, 5> kOtherVariables = {
+    "EILPOST_CONFIG", "EILPOST_URL", "EILPOST_API_KEY", "EILPOST_SOURCE_KEY",
+    "EILPOST_PKCS12_PASSWORD"};
 
 class Parser {
  public:

@@ -8,7 +8,9 @@
 #include "base/iso_time.h"
 #include "crypto/token.h"
 #include "model/limits.h"
+#include "settings/certificates.h"
 #include "settings/object_reader.h"
+#include "settings/secret_json.h"
 #include "settings/settings.h"
 
 namespace eilpost::settings {
@@ -31,11 +33,6 @@ std::string_view to_string(Authentication::Type type) {
 }
 
 // ---- to JSON
-
-Json secret_to_json(const std::string& secret, bool show_secrets) {
-  if (show_secrets) return secret;
-  return {{"set", true}};
-}
 
 Json request_to_json(const Destination& destination) {
   const RequestSettings& request = destination.request;
@@ -77,13 +74,6 @@ Json signing_to_json(const Signing& signing, bool show_secrets) {
 // What the fields are that destinations do not have yet: only these values are taken.
 Json later_batch() {
   return {{"events_max", 1}, {"bytes_max", nullptr}, {"wait_ms", 0}, {"template", nullptr}};
-}
-
-Json later_tls() {
-  return {{"ca_certificates", nullptr},
-          {"trust", "own"},
-          {"client_certificate", nullptr},
-          {"client_key", nullptr}};
 }
 
 Json later_success() {
@@ -130,24 +120,6 @@ void check_later(const Json* json, const Json& only, const std::string& pointer,
                    reader.pointer(key));
   }
   reader.finish();
-}
-
-// A secret: a text; absent or {"set":true}: the kept one; null: none.
-std::string read_secret(ObjectReader& reader, std::string_view key, std::string_view kept) {
-  const Json* field = reader.find(key);
-  if (field == nullptr) return std::string(kept);
-  if (field->is_null()) return {};
-  if (field->is_string()) return field->get<std::string>();
-  const bool is_masked = field->is_object() && field->size() == 1 && field->contains("set") &&
-                         field->at("set") == true;
-  if (!is_masked) {
-    reader.wrong_type(key, "a text, or {\"set\":true} to keep the one that is there");
-  } else if (kept.empty()) {
-    reader.error("secret_missing",
-                 fmt::format("There is no \"{}\" yet that could be kept: give it as a text.", key),
-                 key);
-  }
-  return std::string(kept);
 }
 
 // A secret that this type of authentication has no use for: a masked one is what was read before.
@@ -343,7 +315,7 @@ Json to_json(const Destination& destination, bool show_secrets) {
   json["success"] = later_success();
   json["final_statuses"] = Json::array();
   json["authentication"] = authentication_to_json(destination.authentication, show_secrets);
-  json["tls"] = later_tls();
+  json["tls"] = tls_to_json(destination.tls, show_secrets);
   json["signing"] = signing_to_json(destination.signing, show_secrets);
   json["delivery"] = delivery_to_json(destination.delivery);
   if (destination.platform == "inbox") json["inbox_token"] = destination.inbox_token;
@@ -374,7 +346,8 @@ Destination destination_from_json(const Json& json, const Destination* kept, Pro
   check_later(reader.find("body"), nullptr, "/body", problems);
   check_later(reader.find("success"), later_success(), "/success", problems);
   check_later(reader.find("final_statuses"), Json::array(), "/final_statuses", problems);
-  check_later(reader.find("tls"), later_tls(), "/tls", problems);
+  destination.tls =
+      tls_from_json(reader.given("tls"), kept == nullptr ? nullptr : &kept->tls, problems);
   read_authentication(reader.given("authentication"), kept, destination, problems);
   read_signing(reader.given("signing"), kept, destination.signing, problems);
   read_delivery(reader.given("delivery"), destination.delivery, problems);

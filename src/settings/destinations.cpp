@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "crypto/token.h"
 #include "model/limits.h"
+#include "settings/certificates.h"
 #include "settings/merge_patch.h"
 #include "settings/object_reader.h"
 #include "settings/sealing.h"
@@ -48,8 +49,37 @@ SqliteSettings::LiveDestinationPointer SqliteSettings::compile_destination(
   auto compiled = render::compile(destination, zones_, found, rules);
   add_independent(std::move(found), problems);
   if (!problems.ok() || compiled == nullptr) return nullptr;
-  return std::make_shared<const pipeline::LiveDestination>(
-      pipeline::LiveDestination{.destination = destination, .compiled = std::move(compiled)});
+  pipeline::LiveDestination live{.destination = destination, .compiled = std::move(compiled)};
+  give_tls_context(live);
+  return std::make_shared<const pipeline::LiveDestination>(std::move(live));
+}
+
+// Unchanged certificates keep their context, and so their connections and TLS sessions.
+void SqliteSettings::give_tls_context(pipeline::LiveDestination& live) {
+  const TlsSettings& tls = live.destination.tls;
+  if (tls.is_plain()) return;
+  const auto current = destinations_.find(live.destination.id);
+  if (current != destinations_.end() && current->second->destination.tls == tls) {
+    live.tls_context = current->second->tls_context;
+    live.tls_problem = current->second->tls_problem;
+    return;
+  }
+  auto made = env_.lane(0).network().make_tls_context(pipeline::tls_options_of(tls));
+  if (made) {
+    live.tls_context = std::move(*made);
+  } else {
+    live.tls_problem =
+        fmt::format("The destination's certificates cannot be used: {}.", made.error().detail);
+  }
+}
+
+void SqliteSettings::check_certificates(TlsSettings& tls, const TlsSettings* current,
+                                        Problems& problems) {
+  // What was saved once may expire, and is no reason to refuse another change.
+  if (current != nullptr && tls == *current) return;
+  check_tls(
+      tls, [this](ByteView subject) { return env_.trusted_certificates(subject); }, now(),
+      problems);
 }
 
 void SqliteSettings::complete(Destination& destination) {
@@ -99,6 +129,7 @@ Saved<Destination> SqliteSettings::create_destination(const Json& input, const A
   }
   Problems problems;
   Destination destination = destination_from_json(input, /*kept=*/nullptr, problems);
+  check_certificates(destination.tls, /*current=*/nullptr, problems);
   destination.id = new_id<DestinationId>(destinations_);
   destination.created_at = now();
   destination.updated_at = destination.created_at;
@@ -117,6 +148,7 @@ Saved<Destination> SqliteSettings::change_destination(DestinationId id, const Js
   const Json json = patched_destination(to_json(*current, /*show_secrets=*/false), merge_patch);
   Problems problems;
   Destination changed = destination_from_json(json, &*current, problems);
+  check_certificates(changed.tls, &current->tls, problems);
   changed.id = id;
   changed.version = current->version + 1;
   changed.inbox_token = current->inbox_token;

@@ -71,6 +71,7 @@ SqliteSettings::LiveDestinationPointer SqliteSettings::draft_destination(const J
   Json json = saved == nullptr ? input : laid_over(to_json(*saved, /*show_secrets=*/false), input);
   name_draft(json);
   Destination destination = destination_from_json(json, saved, problems);
+  check_certificates(destination.tls, saved == nullptr ? nullptr : &saved->tls, problems);
   if (saved != nullptr) {
     destination.id = saved->id;
     destination.version = saved->version;

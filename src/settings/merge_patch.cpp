@@ -64,6 +64,7 @@ Json patched_destination(Json destination, const Json& patch) {
   merge_patch(destination, patch);
   keep_null(destination, patch, "authentication", "token");
   keep_null(destination, patch, "authentication", "password");
+  keep_null(destination, patch, "tls", "client_key");
   keep_null(destination, patch, "signing", "secret");
   return destination;
 }

@@ -14,6 +14,7 @@ struct SecretPlace {
 
 constexpr SecretPlace kPlaces[] = {{"authentication", "token"},
                                    {"authentication", "password"},
+                                   {"tls", "client_key"},
                                    {"signing", "secret"},
                                    {"signing", "previous_secret"}};
 

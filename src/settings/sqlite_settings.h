@@ -133,6 +133,9 @@ class SqliteSettings final : public Settings {
   // ---- destinations
   [[nodiscard]] LiveDestinationPointer compile_destination(const Destination& destination,
                                                            render::Rules rules, Problems& problems);
+  void give_tls_context(pipeline::LiveDestination& live);
+  // `current`, which may be null: what was saved before.
+  void check_certificates(TlsSettings& tls, const TlsSettings* current, Problems& problems);
   // What the server gives a destination: a signing secret, the token of an inbox.
   void complete(Destination& destination);
   [[nodiscard]] Saved<Destination> save_destination(Destination destination, render::Rules rules,

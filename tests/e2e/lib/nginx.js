@@ -52,15 +52,27 @@ export async function makeAuthority(folder) {
   return { root: at("root.pem"), issue };
 }
 
-// `certificates`: {name: {certificate, key}}; answers {name: "https://localhost:port"}.
+function demanding(root) {
+  return `ssl_client_certificate ${root}; ssl_verify_client on; ssl_verify_depth 3;
+    proxy_set_header x-client-verify $ssl_client_verify;
+    proxy_set_header x-client-subject $ssl_client_s_dn;
+    proxy_set_header x-session-reused $ssl_session_reused;`;
+}
+
+// `certificates`: {name: {certificate, key}}; answers {name: "https://localhost:port"}. One with
+// `clientRoot` demands a client's certificate that leads to this root, and tells the upstream in
+// headers what it saw: x-client-verify, x-client-subject, x-session-reused ("r" or "."). One with
+// `closes` ends each connection after its answer.
 export async function startNginx({ test, folder, upstream, certificates }) {
   const urls = {};
   let servers = "";
-  for (const [name, { certificate, key }] of Object.entries(certificates)) {
+  for (const [name, each] of Object.entries(certificates)) {
+    const { certificate, key, clientRoot, closes } = each;
     const port = await freePort();
     urls[name] = `https://localhost:${port}`;
     servers += `server { listen 127.0.0.1:${port} ssl; ssl_certificate ${certificate};
-      ssl_certificate_key ${key}; location / { proxy_pass ${upstream}; } }\n`;
+      ssl_certificate_key ${key}; ${closes ? "keepalive_timeout 0;" : ""}
+      ${clientRoot ? demanding(clientRoot) : ""} location / { proxy_pass ${upstream}; } }\n`;
   }
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((kind) => `${kind}_temp_path ${path.join(folder, kind)};`);
