@@ -273,7 +273,7 @@ void DestinationQueue::finish(Due due, Attempt attempt) {
   if (next.disable_destination) {
     EILPOST_PROBE("pipeline.destination_gone");
     gone_version_ = std::max(gone_version_.value_or(0), version);
-    context_.observer.destination_gone(id_);
+    context_.observer.destination_gone(id_, version);
   }
 }
 

@@ -30,8 +30,8 @@ namespace eilpost::pipeline {
 class Observer {
  public:
   virtual ~Observer() = default;
-  // A destination answered 410: it wants no more.
-  virtual void destination_gone(DestinationId destination) = 0;
+  // A destination answered 410 to a request of this version of it: it wants no more.
+  virtual void destination_gone(DestinationId destination, std::uint32_t version) = 0;
 };
 
 struct Options {

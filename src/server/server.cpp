@@ -65,7 +65,7 @@ class RealServer final : public Server, public pipeline::Observer {
   void stop(std::function<void()> done) override;
   void close() override;
 
-  void destination_gone(DestinationId destination) override;
+  void destination_gone(DestinationId destination, std::uint32_t version) override;
 
  private:
   [[nodiscard]] Result<void> open_settings();
@@ -74,7 +74,7 @@ class RealServer final : public Server, public pipeline::Observer {
   void build_fronts();
   void publish_settings();
   void apply_retention();
-  void disable_gone(DestinationId id, std::optional<std::uint32_t> version);
+  void disable_gone(DestinationId id, std::uint32_t version, bool is_first_try);
   void close_fronts();
   void close_front(std::size_t lane, Duration grace);
   void stop_pipeline_if_last();
@@ -218,15 +218,15 @@ Result<env::Endpoint> RealServer::start() {
   return endpoint;
 }
 
-void RealServer::destination_gone(DestinationId destination) {
-  disable_gone(destination, std::nullopt);
+void RealServer::destination_gone(DestinationId destination, std::uint32_t version) {
+  disable_gone(destination, version, /*is_first_try=*/true);
 }
 
-// `version`: of the destination when it was tried first; one that was changed since is left alone.
-void RealServer::disable_gone(DestinationId id, std::optional<std::uint32_t> version) {
-  settings_worker_->run([this, id, version] {
+// `version`: that answered 410. A destination that was changed since is left alone.
+void RealServer::disable_gone(DestinationId id, std::uint32_t version, bool is_first_try) {
+  settings_worker_->run([this, id, version, is_first_try] {
     const std::optional<Destination> found = settings_->destination(id);
-    if (!found || found->version != version.value_or(found->version)) return;
+    if (!found || found->version != version) return;
     const settings::Author author{.name = "Eilpost"};
     const auto changed =
         settings_->set_destination_state(id, DestinationState::disabled, "answered_410", author);
@@ -235,13 +235,13 @@ void RealServer::disable_gone(DestinationId id, std::optional<std::uint32_t> ver
       publish_settings();
       return;
     }
-    if (!version) {
+    if (is_first_try) {
       log_.error(
           fmt::format("Destination {} answered 410, but that could not be saved: {} It gets "
                       "no more, and saving is tried again.",
                       to_string(id), changed.error().detail));
     }
-    env_.lane(0).post([this, id, version = found->version] {
+    env_.lane(0).post([this, id, version] {
       env::Timers& timers = env_.lane(0).timers();
       // Several attempts may have been answered so; the last of them is enough.
       if (const auto timer = gone_timers_.find(id); timer != gone_timers_.end()) {
@@ -250,7 +250,7 @@ void RealServer::disable_gone(DestinationId id, std::optional<std::uint32_t> ver
       gone_timers_[id] =
           timers.call_at(env_.lane(0).clock().now() + kSaveRetry, [this, id, version] {
             gone_timers_.erase(id);
-            disable_gone(id, version);
+            disable_gone(id, version, /*is_first_try=*/false);
           });
     });
   });

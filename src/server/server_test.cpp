@@ -189,6 +189,24 @@ TEST_F(ServerTest, GoneDisablesTheDestinationAndHoldsTheRestUntilItIsResumed) {
   EXPECT_EQ(server_.list("deliveries?state=delivered").size(), 1U);
 }
 
+TEST_F(ServerTest, GoneIsSaidOfTheVersionThatAnswered) {
+  connect(receiver_);
+  receiver_.answers([](const http::Request&, std::size_t index) {
+    return index == 0 ? Reply{.status = 410, .delay = 3s} : Reply{.status = 200};
+  });
+  (void)server_.begin_event(event("e1"));
+  server_.wait(1s);
+  ASSERT_EQ(receiver_.seen().size(), 1U);
+  EXPECT_EQ(server_.patch("destinations/" + destination_, {{"name", "New"}}).status, 200);
+  server_.wait(10s);
+  EXPECT_EQ(server_.list("deliveries?state=failed").at(0).at("reason"), "final_status");
+  EXPECT_EQ(server_.get("destinations/" + destination_).json().at("state"), "active");
+  (void)server_.post_event(event("e2"));
+  server_.wait(1s);
+  EXPECT_EQ(receiver_.seen().size(), 2U);
+  EXPECT_EQ(server_.list("deliveries?state=delivered").size(), 1U);
+}
+
 // Between the 410 and the destination's being disabled, other changes do not let anything through.
 TEST_F(ServerTest, AnotherChangeDoesNotReleaseWhatA410Holds) {
   connect(receiver_, {{"delivery", {{"concurrency", 1}}}});
