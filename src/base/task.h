@@ -14,6 +14,7 @@
 // captures; name temporaries before an expression that contains co_await.
 
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <list>
@@ -21,6 +22,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/frame_memory.h"
 
 namespace eilpost {
 
@@ -30,6 +32,9 @@ class Task;
 namespace internal {
 
 struct PromiseBase {
+  static void* operator new(std::size_t bytes) { return take_frame(bytes); }
+  static void operator delete(void* frame, std::size_t bytes) noexcept { give_frame(frame, bytes); }
+
   std::coroutine_handle<> continuation;
   std::move_only_function<void()> on_done;  // Only of a root: called when the frame has ended.
 
