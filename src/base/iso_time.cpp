@@ -213,30 +213,42 @@ Split split(WallTime time) {
   return {year_month_day(sys_days(day)), weekday(sys_days(day)), value - day};
 }
 
-void put(char* at, std::size_t width, std::int64_t value) {
-  for (std::size_t i = width; i > 0; --i) {
+template <std::size_t kWidth>
+void put(char* at, std::uint32_t value) {
+  for (std::size_t i = kWidth; i > 0; --i) {
     at[i - 1] = static_cast<char>('0' + value % 10);
     value /= 10;
   }
 }
 
 void put_time_of_day(char* at, milliseconds time_of_day) {
-  put(at, 2, time_of_day / hours(1));
-  put(at + 3, 2, time_of_day / minutes(1) % 60);
-  put(at + 6, 2, time_of_day / seconds(1) % 60);
+  const auto seconds_of_day = static_cast<std::uint32_t>(time_of_day / seconds(1));
+  put<2>(at, seconds_of_day / 3600);
+  put<2>(at + 3, seconds_of_day / 60 % 60);
+  put<2>(at + 6, seconds_of_day % 60);
+}
+
+std::uint32_t year_of(const year_month_day& date) {
+  return static_cast<std::uint32_t>(static_cast<int>(date.year()));
 }
 
 }  // namespace
 
 std::string format_iso_time(WallTime time) {
-  const Split parts = split(time);
-  std::string text = "0000-00-00T00:00:00.000Z";
-  put(text.data(), 4, static_cast<int>(parts.date.year()));
-  put(text.data() + 5, 2, static_cast<unsigned>(parts.date.month()));
-  put(text.data() + 8, 2, static_cast<unsigned>(parts.date.day()));
-  put_time_of_day(text.data() + 11, parts.time_of_day);
-  put(text.data() + 20, 3, parts.time_of_day.count() % 1000);
+  std::string text;
+  append_iso_time(text, time);
   return text;
+}
+
+void append_iso_time(std::string& out, WallTime time) {
+  const Split parts = split(time);
+  char text[kIsoTimeBytes + 1] = "0000-00-00T00:00:00.000Z";
+  put<4>(text, year_of(parts.date));
+  put<2>(text + 5, static_cast<unsigned>(parts.date.month()));
+  put<2>(text + 8, static_cast<unsigned>(parts.date.day()));
+  put_time_of_day(text + 11, parts.time_of_day);
+  put<3>(text + 20, static_cast<std::uint32_t>(parts.time_of_day.count() % 1000));
+  out.append(text, kIsoTimeBytes);
 }
 
 std::optional<WallTime> parse_iso_time(std::string_view text) {
@@ -263,9 +275,9 @@ std::string format_http_date(WallTime time) {
   const Split parts = split(time);
   std::string text = "Xxx, 00 Xxx 0000 00:00:00 GMT";
   text.replace(0, 3, kWeekdays[parts.day_of_week.c_encoding()].substr(0, 3));
-  put(text.data() + 5, 2, static_cast<unsigned>(parts.date.day()));
+  put<2>(text.data() + 5, static_cast<unsigned>(parts.date.day()));
   text.replace(8, 3, kMonths[static_cast<unsigned>(parts.date.month()) - 1]);
-  put(text.data() + 12, 4, static_cast<int>(parts.date.year()));
+  put<4>(text.data() + 12, year_of(parts.date));
   put_time_of_day(text.data() + 17, parts.time_of_day);
   return text;
 }

@@ -18,6 +18,8 @@ inline constexpr WallTime kWallTimeMax{std::chrono::milliseconds(253'402'300'799
 // 2026-11-24T09:00:00.123Z, always with milliseconds. A time outside kWallTimeMin to kWallTimeMax
 // is written as the nearer of the two.
 [[nodiscard]] std::string format_iso_time(WallTime time);
+void append_iso_time(std::string& out, WallTime time);
+inline constexpr std::size_t kIsoTimeBytes = 24;
 
 // A date, a time with seconds and an offset: 2026-11-24T09:00:00Z, 2026-11-24t10:00:00.5+01:00.
 // The offset may be without colon (+0100); a fraction of any length is cut to milliseconds. A leap

@@ -77,20 +77,26 @@ std::string describe(const Error& error) {
   return error.detail.empty() ? std::string(text) : fmt::format("{} {}", text, error.detail);
 }
 
-std::string peer_of(const http::Url& url) {
-  return fmt::format("{}|{}|{}", url.scheme == http::Scheme::https ? "https" : "http", url.host,
-                     url.port);
-}
-
 }  // namespace
+
+// In the forms that sending needs.
+struct Sender::Target {
+  std::string text;  // the whole URL
+  http::Url url;
+  std::string authority;
+  std::string path_and_query;
+
+  // Whether a connection to the one serves the other.
+  [[nodiscard]] bool has_same_peer(const Target& other) const {
+    return this == &other || (url.scheme == other.url.scheme && url.port == other.url.port &&
+                              url.host == other.url.host);
+  }
+};
 
 struct Sender::Sending {
   const OutboundRequest& request;
-  http::Url url;
+  std::shared_ptr<const Target> target;
   std::shared_ptr<env::TlsContext> tls_context;  // null: the Sender's
-  std::string peer;
-  std::string authority;
-  std::string target;
   Phase phase = Phase::look_up;
   std::unique_ptr<http::ClientConnection> connection;
   Outcome outcome;
@@ -111,15 +117,12 @@ Sender::~Sender() {
 
 Task<Outcome> Sender::send(const OutboundRequest& request, Duration timeout,
                            std::shared_ptr<env::TlsContext> tls_context) {
-  Result<http::Url> url = http::parse_url(request.url);
-  if (!url) {
-    co_return Outcome{.kind = OutcomeKind::render, .detail = describe(url.error())};
+  Result<std::shared_ptr<const Target>> target = target_of(request.url);
+  if (!target) {
+    co_return Outcome{.kind = OutcomeKind::render, .detail = describe(target.error())};
   }
   Sending sending{
-      .request = request, .url = std::move(*url), .tls_context = std::move(tls_context)};
-  sending.peer = peer_of(sending.url);
-  sending.authority = sending.url.authority();
-  sending.target = sending.url.target();
+      .request = request, .target = std::move(*target), .tls_context = std::move(tls_context)};
 
   const Instant deadline = loop_.clock().now() + timeout;
   std::optional<Outcome> outcome =
@@ -170,8 +173,8 @@ Task<bool> Sender::try_exchange(Sending& sending) {
   sending.phase = Phase::exchange;
   const bool is_reused = sending.connection->exchanges_count() > 0;
   const http::OutboundRequest request{.method = to_http(sending.request.method),
-                                      .authority = sending.authority,
-                                      .target = sending.target,
+                                      .authority = sending.target->authority,
+                                      .target = sending.target->path_and_query,
                                       .headers = &sending.request.headers,
                                       .body = sending.request.body};
   const http::ResponseLimits response_limits{.body_bytes_kept_max = limits::kAnswerBytesFailure,
@@ -205,11 +208,11 @@ Task<bool> Sender::try_exchange(Sending& sending) {
 
 Task<Result<void>> Sender::connect(Sending& sending) {
   sending.phase = Phase::look_up;
-  const Result<env::Resolved> resolved = co_await look_up(sending.url.host);
+  const Result<env::Resolved> resolved = co_await look_up(sending.target->url.host);
   if (!resolved) co_return std::unexpected(resolved.error());
 
   sending.phase = Phase::connect;
-  const bool is_tls = sending.url.scheme == http::Scheme::https;
+  const bool is_tls = sending.target->url.scheme == http::Scheme::https;
   // A refusal counts only if there was no address that could be tried.
   Error blocked{.code = ErrorCode::blocked_address, .detail = {}};
   std::vector<env::Address> allowed;
@@ -230,9 +233,9 @@ Task<Result<void>> Sender::connect(Sending& sending) {
   Error error{.code = ErrorCode::connect_failed, .detail = {}};
   for (std::size_t i = 0; i < allowed.size(); ++i) {
     env::ConnectOptions options{
-        .endpoint = {.address = allowed[i], .port = sending.url.port},
+        .endpoint = {.address = allowed[i], .port = sending.target->url.port},
         .tls = is_tls ? tls_context : nullptr,
-        .server_name = sending.url.host,
+        .server_name = sending.target->url.host,
     };
     // The last one has all the time that is left; a silent one before it must not use that up.
     const bool is_last = i + 1 == allowed.size();
@@ -284,12 +287,23 @@ Task<bool> Sender::read_answer(Sending& sending) {
   co_return read.has_value();
 }
 
+Result<std::shared_ptr<const Sender::Target>> Sender::target_of(const std::string& url) {
+  if (last_target_ && last_target_->text == url) return last_target_;
+  EILPOST_ASSIGN_OR_RETURN(http::Url parsed, http::parse_url(url));
+  Target target{.text = url, .url = std::move(parsed)};
+  target.authority = target.url.authority();
+  target.path_and_query = target.url.target();
+  last_target_ = std::make_shared<const Target>(std::move(target));
+  return last_target_;
+}
+
 std::unique_ptr<http::ClientConnection> Sender::take_idle(const Sending& sending) {
   const Instant now = loop_.clock().now();
   while (!idle_.empty()) {
     Idle last = std::move(idle_.back());
     idle_.pop_back();
-    const bool is_same = last.peer == sending.peer && last.tls_context == sending.tls_context;
+    const bool is_same =
+        last.target->has_same_peer(*sending.target) && last.tls_context == sending.tls_context;
     if (!is_same || now >= last.until) continue;
     if (now - last.since > kIdleUnchecked && !last.connection->stream().is_idle_and_open()) {
       EILPOST_PROBE("deliver.idle_connection_had_ended");
@@ -307,19 +321,18 @@ void Sender::keep(Sending& sending) {
       std::min(limits::kIdleConnection,
                sending.connection->keep_alive_timeout().value_or(limits::kIdleConnection));
   idle_.push_back({.connection = std::move(sending.connection),
-                   .peer = std::move(sending.peer),
+                   .target = std::move(sending.target),
                    .tls_context = std::move(sending.tls_context),
                    .since = now,
                    .until = now + kept_for});
-  schedule_sweep();
+  sweep_by(now + kept_for);
 }
 
-void Sender::schedule_sweep() {
-  const Instant earliest = std::ranges::min_element(idle_, {}, &Idle::until)->until;
-  if (sweep_at_ && *sweep_at_ <= earliest) return;
+void Sender::sweep_by(Instant when) {
+  if (sweep_at_ && *sweep_at_ <= when) return;
   if (sweep_at_) loop_.timers().cancel(sweep_timer_);
-  sweep_at_ = earliest;
-  sweep_timer_ = loop_.timers().call_at(earliest, [this] { sweep(); });
+  sweep_at_ = when;
+  sweep_timer_ = loop_.timers().call_at(when, [this] { sweep(); });
 }
 
 void Sender::sweep() {
@@ -327,7 +340,7 @@ void Sender::sweep() {
   const Instant now = loop_.clock().now();
   std::erase_if(idle_, [now](const Idle& idle) { return now >= idle.until; });
   EILPOST_PROBE("deliver.idle_connections_swept");
-  if (!idle_.empty()) schedule_sweep();
+  if (!idle_.empty()) sweep_by(std::ranges::min_element(idle_, {}, &Idle::until)->until);
 }
 
 std::optional<Duration> parse_retry_after(std::string_view value, WallTime now) {

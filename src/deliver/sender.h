@@ -49,9 +49,10 @@ class Sender final {
   static constexpr Duration kAddressTimeMax = std::chrono::seconds(2);
 
  private:
+  struct Target;  // Where a URL leads.
   struct Idle {
     std::unique_ptr<http::ClientConnection> connection;
-    std::string peer;  // scheme, host and port
+    std::shared_ptr<const Target> target;
     std::shared_ptr<env::TlsContext> tls_context;
     Instant since;
     Instant until;
@@ -65,20 +66,22 @@ class Sender final {
   [[nodiscard]] Task<Connected> connect_to(env::ConnectOptions options);
   [[nodiscard]] Task<Result<env::Resolved>> look_up(std::string host);
   [[nodiscard]] Task<bool> read_answer(Sending& sending);
+  [[nodiscard]] Result<std::shared_ptr<const Target>> target_of(const std::string& url);
   [[nodiscard]] std::unique_ptr<http::ClientConnection> take_idle(const Sending& sending);
   void keep(Sending& sending);
-  void schedule_sweep();
+  void sweep_by(Instant when);
   void sweep();
 
   env::Loop& loop_;
   const http::AddressRules& rules_;
   std::shared_ptr<env::TlsContext> tls_context_;
+  std::shared_ptr<const Target> last_target_;  // most destinations have one URL for all events
   std::vector<Idle> idle_;
   std::string resolved_host_;
   env::Resolved resolved_;
   Instant resolved_until_;
   env::TimerId sweep_timer_{};
-  std::optional<Instant> sweep_at_;
+  std::optional<Instant> sweep_at_;  // no later than the first of idle_ ends
 };
 
 // What an answer's Retry-After says (RFC 9110 §10.2.3): seconds, or a date as seen at `now`.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "base/ascii.h"
@@ -83,6 +84,23 @@ constexpr std::array<std::string_view, kStatusEnd> make_reason_table() {
 }
 
 constexpr std::array<std::string_view, kStatusEnd> kReasonOfStatus = make_reason_table();
+
+// Whether a byte is a control character, the tab among them; eight bytes at a time.
+bool has_control(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+  std::uint64_t found = 0;
+  std::size_t i = 0;
+  for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, sizeof word);
+    const std::uint64_t deletes = word ^ (kOnes * 0x7F);
+    found |= ((word - kOnes * 0x20) & ~word) | ((deletes - kOnes) & ~deletes);
+  }
+  if ((found & kHighBits) != 0) return true;
+  return std::ranges::any_of(
+      text.substr(i), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; });
+}
 
 bool is_value_char(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -174,7 +192,7 @@ bool is_token(std::string_view text) {
 bool is_header_value(std::string_view text) {
   if (text.empty()) return true;
   if (is_blank(text.front()) || is_blank(text.back())) return false;
-  return std::ranges::all_of(text, is_value_char);
+  return !has_control(text) || std::ranges::all_of(text, is_value_char);
 }
 
 std::string_view path_of(std::string_view target) {

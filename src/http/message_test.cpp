@@ -63,6 +63,20 @@ TEST(Message, TokensAndValues) {
   }
 }
 
+TEST(Message, EveryByteOfAValueIsLookedAt) {
+  for (std::size_t size = 1; size <= 20; ++size) {
+    for (std::size_t i = 0; i < size; ++i) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string value(size, 'x');
+        value[i] = static_cast<char>(byte);
+        const bool is_control = (byte < 0x20 && byte != '\t') || byte == 0x7F;
+        const bool is_blank_end = (byte == ' ' || byte == '\t') && (i == 0 || i + 1 == size);
+        EXPECT_EQ(is_header_value(value), !is_control && !is_blank_end) << byte << " at " << i;
+      }
+    }
+  }
+}
+
 TEST(Percent, EverythingButUnreservedIsEncoded) {
   EXPECT_EQ(encode_path_segment("a/b c~-._?#%ä"), "a%2Fb%20c~-._%3F%23%25%C3%A4");
   EXPECT_EQ(encode_query_value("a&b=c+d"), "a%26b%3Dc%2Bd");

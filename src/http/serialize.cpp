@@ -71,7 +71,9 @@ bool is_framing_header(std::string_view name) {
   static constexpr std::string_view kNames[] = {
       "te",         "host",       "expect",         "trailer",          "upgrade",
       "connection", "keep-alive", "content-length", "transfer-encoding"};
-  return std::ranges::any_of(kNames, [&](std::string_view known) { return iequals(known, name); });
+  return std::ranges::any_of(kNames, [&](std::string_view known) {
+    return known.size() == name.size() && iequals(known, name);
+  });
 }
 
 Result<void> append_request(std::string& out, const OutboundRequest& request) {

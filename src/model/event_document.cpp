@@ -1,5 +1,7 @@
 #include "model/event_document.h"
 
+#include <utility>
+
 namespace eilpost {
 namespace {
 
@@ -10,8 +12,18 @@ std::unexpected<Error> not_canonical(std::string_view why) {
 }  // namespace
 
 Result<EventDocument> EventDocument::parse(simdjson::dom::parser& parser, std::string_view text) {
+  return read(parser.parse(text.data(), text.size()));
+}
+
+Result<EventDocument> EventDocument::parse(simdjson::dom::parser& parser,
+                                           simdjson::dom::document& target, std::string_view text) {
+  return read(parser.parse_into_document(target, text.data(), text.size()));
+}
+
+Result<EventDocument> EventDocument::read(
+    simdjson::simdjson_result<simdjson::dom::element> parsed) {
   simdjson::dom::element root;
-  if (const auto error = parser.parse(text.data(), text.size()).get(root)) {
+  if (const auto error = std::move(parsed).get(root)) {
     return not_canonical(simdjson::error_message(error));
   }
   simdjson::dom::object members;

@@ -30,6 +30,10 @@ class EventDocument {
   // order.
   [[nodiscard]] static Result<EventDocument> parse(simdjson::dom::parser& parser,
                                                    std::string_view text);
+  // The same into `target`, so that the result is valid until `target` is used again.
+  [[nodiscard]] static Result<EventDocument> parse(simdjson::dom::parser& parser,
+                                                   simdjson::dom::document& target,
+                                                   std::string_view text);
 
   [[nodiscard]] simdjson::dom::object event() const { return event_; }
   [[nodiscard]] simdjson::dom::element event_element() const { return event_element_; }
@@ -37,6 +41,9 @@ class EventDocument {
   [[nodiscard]] simdjson::dom::object data() const { return data_; }
 
  private:
+  [[nodiscard]] static Result<EventDocument> read(
+      simdjson::simdjson_result<simdjson::dom::element> parsed);
+
   simdjson::dom::object event_;
   simdjson::dom::element event_element_;
   simdjson::dom::element created_at_;

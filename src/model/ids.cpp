@@ -1,6 +1,6 @@
 #include "model/ids.h"
 
-#include <fmt/format.h>
+#include <limits>
 
 #include "base/encoding.h"
 #include "base/parse.h"
@@ -62,7 +62,14 @@ template std::optional<UserId> parse_id<UserId>(std::string_view text);
 template std::optional<ApiKeyId> parse_id<ApiKeyId>(std::string_view text);
 
 std::string to_string(DeliveryId id) {
-  return fmt::format("{}{}-{}", kDeliveryPrefix, encode_base32(id.sequence.value), id.ordinal);
+  std::string text;
+  text.reserve(kDeliveryPrefix.size() + kBase32U64Chars + 1 +
+               std::numeric_limits<std::uint16_t>::digits10 + 1);
+  text += kDeliveryPrefix;
+  text += encode_base32(id.sequence.value);
+  text += '-';
+  text += std::to_string(id.ordinal);
+  return text;
 }
 
 template <>

@@ -99,5 +99,31 @@ TEST(JsonText, PointerTokensEscapeTildeAndSlash) {
   EXPECT_EQ(out, "/a~1b~0c/");
 }
 
+// Whatever stands beside it, in words of eight bytes or in the rest.
+TEST(ScriptText, EveryByteIsLookedAt) {
+  for (const auto& [text, escaped] : {std::pair<std::string, std::string>{"\"", "\\\""},
+                                      {"\\", "\\\\"},
+                                      {"\n", "\\n"},
+                                      {"\x1f", "\\u001f"},
+                                      {"\x7f", "\\u007f"},
+                                      {"\u2028", "\\u2028"},
+                                      {"\u2029", "\\u2029"},
+                                      {"\u20ac", "\u20ac"},
+                                      {"\u00e4", "\u00e4"}}) {
+    for (std::size_t before = 0; before <= 17; ++before) {
+      for (std::size_t after = 0; after <= 9; ++after) {
+        const std::string left(before, 'l');
+        const std::string right(after, 'r');
+        std::string out;
+        append_script_string(out, left + text + right);
+        EXPECT_EQ(out, '"' + left + escaped + right + '"');
+        out.clear();
+        append_script_escaped(out, left + text + right);
+        EXPECT_EQ(out, left + escaped + right);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace eilpost

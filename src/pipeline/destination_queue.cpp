@@ -53,7 +53,7 @@ void DestinationQueue::place(Due due) {
       ready_.push_back(std::move(due));
       return;
     case Verdict::hold:
-      due.event.reset();
+      due.forget_event();
       EILPOST_PROBE("pipeline.delivery_held");
       held_.push_back(std::move(due));
       return;
@@ -153,7 +153,7 @@ void DestinationQueue::fail(const Due& due, FailReason reason) {
 }
 
 void DestinationQueue::push_later(Later later) {
-  later.due.event.reset();
+  later.due.forget_event();
   later_.push_back(std::move(later));
   std::ranges::push_heap(later_, LaterFirst{});
   schedule_wake();
@@ -224,8 +224,10 @@ Task<void> DestinationQueue::attempt(Due due) {
                       .destination = *destination->compiled,
                       .document = due.event->document,
                       .delivery_id = id_text,
-                      .attempt_at = started_at},
+                      .attempt_at = started_at,
+                      .parsed = due.parsed.get()},
                      *context_.scratch);
+  due.parsed.reset();
   Outcome outcome;
   if (request) {
     outcome = co_await send_request(context_, sender_, *request, *destination);

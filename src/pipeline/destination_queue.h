@@ -20,17 +20,25 @@
 #include "deliver/sender.h"
 #include "model/delivery.h"
 #include "model/event.h"
+#include "model/event_document.h"
 #include "pipeline/lane_context.h"
 
 namespace eilpost::pipeline {
 
-// A delivery that waits. `event` is there while it is fresh.
+// A delivery that waits. `event` is there while it is fresh, and `parsed`, its document, perhaps
+// until the first attempt.
 struct Due {
   DeliveryId id;
   WebhookId webhook{};
   WallTime accepted_at;
   std::uint16_t attempts_count = 0;
   std::shared_ptr<const Event> event;
+  std::shared_ptr<const EventDocument> parsed;
+
+  void forget_event() {
+    event.reset();
+    parsed.reset();
+  }
 };
 
 class DestinationQueue final {

@@ -94,7 +94,7 @@ Task<http::Response> Pipeline::Lane::answer_events(const http::Request& request,
   pipeline::add(counters.events_rejected, taken->rejected.size());
   if (taken->events.empty()) co_return ingest::accepted_response(0, 0, taken->rejected);
 
-  std::vector<store::Accept> batch = match_all(std::move(taken->events));
+  Batch batch = match_all(std::move(taken->events));
   const store::Accepted accepted = co_await make_durable(std::move(batch));
   if (accepted.status != store::AcceptStatus::durable) {
     co_return ingest::refusal_response(refusal_of(accepted.status));
@@ -116,28 +116,29 @@ http::Response Pipeline::Lane::refuse_events(const http::Request& request,
   return response;
 }
 
-std::vector<store::Accept> Pipeline::Lane::match_all(std::vector<Event> events) {
-  std::vector<store::Accept> batch;
-  batch.reserve(events.size());
+Pipeline::Batch Pipeline::Lane::match_all(std::vector<Event> events) {
+  Batch batch;
+  batch.accepts.reserve(events.size());
+  batch.parsed.reserve(events.size());
   for (Event& event : events) {
     store::Accept accept;
-    const Result<EventDocument> document = EventDocument::parse(parser_, event.document);
-    EILPOST_ASSERT(document.has_value());  // Ingest wrote it.
-    context_.snapshot->matcher->match(event.environment, event.type, *document, match_scratch_,
-                                      accept.owed);
+    ParsedEvents::Parsed parsed = parsed_events_.parse(event.document);
+    context_.snapshot->matcher->match(event.environment, event.type, parsed.document,
+                                      match_scratch_, accept.owed);
     accept.event = std::make_shared<const Event>(std::move(event));
-    batch.push_back(std::move(accept));
+    batch.accepts.push_back(std::move(accept));
+    batch.parsed.push_back(std::move(parsed.kept));
   }
   return batch;
 }
 
 // The deliveries go their way as soon as the batch is durable, even if the client has gone by then.
-Task<store::Accepted> Pipeline::Lane::make_durable(std::vector<store::Accept> batch) {
+Task<store::Accepted> Pipeline::Lane::make_durable(Batch batch) {
   co_return co_await env::callback<store::Accepted>([this, &batch](auto done) {
-    std::vector<store::Accept> kept = batch;
+    std::vector<store::Accept> accepts = batch.accepts;
     context_.store.accept(
-        std::move(batch), context_.loop,
-        [this, kept = std::move(kept), done = std::move(done)](store::Accepted accepted) mutable {
+        std::move(accepts), context_.loop,
+        [this, kept = std::move(batch), done = std::move(done)](store::Accepted accepted) mutable {
           pipeline_.hand_over(*this, std::move(kept), accepted);
           done(std::move(accepted));
         });

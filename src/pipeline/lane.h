@@ -13,6 +13,7 @@
 #include "ingest/ingest.h"
 #include "pipeline/destination_queue.h"
 #include "pipeline/lane_context.h"
+#include "pipeline/parsed_events.h"
 #include "pipeline/pipeline.h"
 
 namespace eilpost::pipeline {
@@ -55,8 +56,8 @@ class Pipeline::Lane final : public StartBacklog {
   [[nodiscard]] DestinationQueue& queue_of(DestinationId destination);
   [[nodiscard]] Task<http::Response> answer_events(const http::Request& request,
                                                    const env::Endpoint& client);
-  [[nodiscard]] std::vector<store::Accept> match_all(std::vector<Event> events);
-  [[nodiscard]] Task<store::Accepted> make_durable(std::vector<store::Accept> batch);
+  [[nodiscard]] Batch match_all(std::vector<Event> events);
+  [[nodiscard]] Task<store::Accepted> make_durable(Batch batch);
   [[nodiscard]] std::optional<ingest::Refusal> refuse_when_overloaded() const;
   [[nodiscard]] Duration start_age() const;
   void pump_backlog();
@@ -69,7 +70,7 @@ class Pipeline::Lane final : public StartBacklog {
   LaneContext context_;
   ingest::Ingest ingest_;
   match::Scratch match_scratch_;
-  simdjson::dom::parser parser_;
+  ParsedEvents parsed_events_;
   std::unordered_map<DestinationId, std::unique_ptr<DestinationQueue>> queues_;
 
   struct Backlogged {

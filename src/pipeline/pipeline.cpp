@@ -80,7 +80,7 @@ void Pipeline::accept(std::vector<store::Accept> batch, env::Loop& loop,
   store_.accept(std::move(batch), lane.loop(),
                 [this, &lane, &loop, kept = std::move(kept),
                  done = std::move(done)](store::Accepted accepted) mutable {
-                  hand_over(lane, std::move(kept), accepted);
+                  hand_over(lane, {.accepts = std::move(kept), .parsed = {}}, accepted);
                   loop.post([done = std::move(done), accepted = std::move(accepted)]() mutable {
                     done(std::move(accepted));
                   });
@@ -88,20 +88,21 @@ void Pipeline::accept(std::vector<store::Accept> batch, env::Loop& loop,
 }
 
 // Durable events: each delivery goes to the home lane of its destination. On `from`'s loop.
-void Pipeline::hand_over(Lane& from, std::vector<store::Accept> batch,
-                         const store::Accepted& accepted) {
+void Pipeline::hand_over(Lane& from, Batch batch, const store::Accepted& accepted) {
   if (accepted.status != store::AcceptStatus::durable) return;
-  EILPOST_ASSERT(batch.size() == accepted.sequences.size());
+  const std::vector<store::Accept>& accepts = batch.accepts;
+  EILPOST_ASSERT(accepts.size() == accepted.sequences.size());
+  batch.parsed.resize(accepts.size());
   std::vector<std::vector<HandedOver>> by_lane(lanes_.size());
   LaneCounters& counters = from.counters();
-  for (std::size_t i = 0; i < batch.size(); ++i) {
+  for (std::size_t i = 0; i < accepts.size(); ++i) {
     const std::optional<Position>& sequence = accepted.sequences[i];
     if (!sequence) {
       add(counters.events_repeated);
       continue;
     }
     add(counters.events_accepted);
-    const store::Accept& accept = batch[i];
+    const store::Accept& accept = accepts[i];
     for (std::size_t ordinal = 0; ordinal < accept.owed.size(); ++ordinal) {
       const Owed& owed = accept.owed[ordinal];
       by_lane[home_index(owed.destination)].push_back(
@@ -109,7 +110,8 @@ void Pipeline::hand_over(Lane& from, std::vector<store::Accept> batch,
            .due = {.id = {.sequence = *sequence, .ordinal = static_cast<std::uint16_t>(ordinal)},
                    .webhook = owed.webhook,
                    .accepted_at = accept.event->received_at,
-                   .event = accept.event}});
+                   .event = accept.event,
+                   .parsed = batch.parsed[i]}});
     }
     add(counters.deliveries_owed, accept.owed.size());
   }

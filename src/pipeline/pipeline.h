@@ -19,6 +19,7 @@
 #include "http/handler.h"
 #include "ingest/ingest.h"
 #include "model/delivery.h"
+#include "model/event_document.h"
 #include "pipeline/figures.h"
 #include "pipeline/inbox.h"
 #include "pipeline/snapshot.h"
@@ -133,9 +134,16 @@ class Pipeline final {
  private:
   class Lane;
 
+  // Events and what they owe, on their way to being durable.
+  struct Batch {
+    std::vector<store::Accept> accepts;
+    // Their documents, in the same order; empty, or null in places, if they were not kept.
+    std::vector<std::shared_ptr<const EventDocument>> parsed;
+  };
+
   [[nodiscard]] std::size_t home_index(DestinationId destination) const;
   [[nodiscard]] Lane& home_of(DestinationId destination);
-  void hand_over(Lane& from, std::vector<store::Accept> batch, const store::Accepted& accepted);
+  void hand_over(Lane& from, Batch batch, const store::Accepted& accepted);
 
   const Options options_;
   store::Store& store_;

@@ -60,8 +60,6 @@ void check_name(std::string_view name, const std::string& pointer, Problems& pro
 void compile_headers(const Destination& destination, const TemplateScope& scope,
                      CompiledDestination& compiled, Problems& problems) {
   const std::vector<OutboundHeader>& headers = destination.request.headers;
-  // Ours come on top: type, agent, authorization, four of signing.
-  constexpr std::size_t kOwnHeaders = 7;
   if (headers.size() > limits::kOutboundHeadersMax - kOwnHeaders) {
     problems.error("too_many",
                    fmt::format("A destination has at most {} headers.",

@@ -13,6 +13,8 @@
 namespace eilpost::render {
 
 inline constexpr std::string_view kUserAgent = "Eilpost/0.1";
+// Ours come on top of a destination's own: type, agent, authorization, four of signing.
+inline constexpr std::size_t kOwnHeaders = 7;
 inline constexpr std::string_view kMask = "••••";
 
 // Compile a destination's headers, authentication and signing into `compiled`.
@@ -25,7 +27,10 @@ void compile_signing(const Signing& signing, CompiledDestination& compiled, Prob
 // Writes headers one after the other into a vector whose memory is used again.
 class HeaderWriter {
  public:
-  explicit HeaderWriter(std::vector<OutboundHeader>& headers) : headers_(headers) {}
+  // `count_guess`: about how many there will be.
+  HeaderWriter(std::vector<OutboundHeader>& headers, std::size_t count_guess) : headers_(headers) {
+    headers_.reserve(count_guess);
+  }
 
   // The value's place; valid until the next call.
   std::string& add(std::string_view name);

@@ -20,6 +20,8 @@ constexpr std::uint32_t kEventRank = 2000;
 constexpr std::uint32_t kChosenRank = 3000;
 constexpr std::uint32_t kStaticRank = 4000;
 
+constexpr std::string_view kEventPrefix = "event.";
+
 class Collector {
  public:
   explicit Collector(Evaluation& evaluation)
@@ -100,16 +102,21 @@ class Collector {
       }
       return;
     }
-    if (element.is_null() && !webhook_.null_if_missing) return;
-    const std::string_view path = scratch_.arena.copy(scratch_.entry_name);
-    const std::string_view name = final_name(path);
     const std::uint32_t lowered = rank == kLeafRank ? rank - std::min(level, rank) : rank;
+    add_leaf(property, scratch_.arena.copy(scratch_.entry_name), element, lowered);
+  }
+
+  // `path` lives as long as the render.
+  void add_leaf(std::string_view property, std::string_view path, simdjson::dom::element element,
+                std::uint32_t rank) {
+    if (element.is_null() && !webhook_.null_if_missing) return;
+    const std::string_view name = final_name(path);
     // Where all are sent the leaf's own name is its path.
     add({.name = name,
          .key_json = {},
          .value = Value::of(element),
          .property = property.empty() ? path : property,
-         .rank = lowered},
+         .rank = rank},
         hash64(name));
   }
 
@@ -120,19 +127,23 @@ class Collector {
     return scratch_.arena.copy(replaced);
   }
 
+  // Adds `element` under its path, an object by its leaves. `path` lives as long as the render.
+  void add_whole(std::string_view path, simdjson::dom::element element, std::uint32_t rank) {
+    if (is_full()) return;
+    if (!element.is_object()) return add_leaf({}, path, element, rank);
+    scratch_.entry_name = path;
+    add_leaves({}, element, rank, 0);
+  }
+
   void collect_all() {
     const EventDocument& document = *scratch_.document;
-    for (const std::string_view key : {"id", "type", "time"}) {
+    for (const std::string_view path : {"event.id", "event.type", "event.time"}) {
       simdjson::dom::element value;
+      const std::string_view key = path.substr(kEventPrefix.size());
       if (document.event().at_key(key).get(value) != simdjson::SUCCESS) continue;
-      scratch_.entry_name = "event.";
-      scratch_.entry_name += key;
-      add_leaves({}, value, kEventRank, 0);
+      add_whole(path, value, kEventRank);
     }
-    for (const auto field : document.data()) {
-      scratch_.entry_name = field.key;
-      add_own_leaves(field.key, field.value);
-    }
+    for (const auto field : document.data()) add_own_leaves(field.key, field.value);
   }
 
   // A name means the same everywhere: where the sender's own `created_at` or `event.…` is shadowed,
@@ -140,18 +151,17 @@ class Collector {
   void add_own_leaves(std::string_view key, simdjson::dom::element element) {
     const EventDocument& document = *scratch_.document;
     if (key == "created_at") {
-      add_leaves({}, document.created_at(), kLeafRank, 0);
+      add_whole(key, document.created_at(), kLeafRank);
       return;
     }
     const std::size_t first = scratch_.entries.size();
-    add_leaves({}, element, kLeafRank, 0);
+    add_whole(key, element, kLeafRank);
     if (!key.starts_with("event")) return;
     for (std::size_t i = first; i < scratch_.entries.size(); ++i) {
       Entry& entry = scratch_.entries[i];
-      constexpr std::string_view kPrefix = "event.";
-      if (!entry.property.starts_with(kPrefix)) continue;
+      if (!entry.property.starts_with(kEventPrefix)) continue;
       simdjson::dom::element shadow;
-      const std::string_view attribute = entry.property.substr(kPrefix.size());
+      const std::string_view attribute = entry.property.substr(kEventPrefix.size());
       if (document.event().at_key(attribute).get(shadow) == simdjson::SUCCESS) {
         entry.value = Value::of(shadow);
       }

@@ -21,16 +21,20 @@ bool sends_query(const CompiledDestination& destination) {
 }
 
 Rendered<void> read_event(const Input& input, Scratch& scratch) {
-  auto document = EventDocument::parse(scratch.parser, input.document);
-  if (!document) {
-    return cannot_render("The event cannot be read: " + document.error().detail + ".");
+  if (input.parsed != nullptr) {
+    scratch.document = *input.parsed;
+  } else {
+    auto document = EventDocument::parse(scratch.parser, input.document);
+    if (!document) {
+      return cannot_render("The event cannot be read: " + document.error().detail + ".");
+    }
+    scratch.document = *document;
   }
-  scratch.document = *document;
   if (input.webhook.trie.slots_count() > 0) {
-    input.webhook.trie.walk(*document, scratch.webhook_values);
+    input.webhook.trie.walk(*scratch.document, scratch.webhook_values);
   }
   if (input.destination.trie.slots_count() > 0) {
-    input.destination.trie.walk(*document, scratch.destination_values);
+    input.destination.trie.walk(*scratch.document, scratch.destination_values);
   }
   return {};
 }
@@ -69,7 +73,7 @@ Rendered<void> write_url(Evaluation& destination_evaluation, Evaluation& webhook
 
 Rendered<void> write_headers(Evaluation& evaluation, OutboundRequest& request) {
   const CompiledDestination& destination = evaluation.input.destination;
-  HeaderWriter writer(request.headers);
+  HeaderWriter writer(request.headers, destination.headers.size() + kOwnHeaders);
   if (!destination.has_content_type && !sends_query(destination)) {
     writer.add("Content-Type", content_type_of(evaluation.input.webhook.format));
   }

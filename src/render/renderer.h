@@ -64,6 +64,8 @@ struct Input {
   std::string_view delivery_id;  // webhook-id, and {{delivery.id}}
   WallTime attempt_at;           // webhook-timestamp
   bool is_test = false;          // adds `webhook-test: true`
+  // `document`, if somebody has parsed it already: then it is not parsed again.
+  const EventDocument* parsed = nullptr;
 };
 
 // Why a request could not be made: the outcome `render`.

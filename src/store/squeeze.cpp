@@ -23,10 +23,12 @@ bool take(std::string_view& text, std::string_view expected) {
 }
 
 std::string times_text(const Event& event) {
-  std::string text(kBeforeTime);
-  text += format_iso_time(event.time);
+  std::string text;
+  text.reserve(kBeforeTime.size() + kBeforeReceived.size() + 2 * kIsoTimeBytes + 1);
+  text += kBeforeTime;
+  append_iso_time(text, event.time);
   text += kBeforeReceived;
-  text += format_iso_time(event.received_at);
+  append_iso_time(text, event.received_at);
   text += '"';
   return text;
 }
@@ -35,7 +37,9 @@ std::string created_text(const Event& event) {
   char digits[24];
   const auto end =
       std::to_chars(digits, digits + sizeof digits, event.time.time_since_epoch().count());
-  std::string text(kBeforeCreated);
+  std::string text;
+  text.reserve(kBeforeCreated.size() + sizeof digits + kBeforeData.size());
+  text += kBeforeCreated;
   text.append(digits, end.ptr);
   text += kBeforeData;
   return text;
