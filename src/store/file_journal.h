@@ -80,8 +80,9 @@ class FileJournal final : public Journal {
   [[nodiscard]] Result<void> set_strays_aside(const std::vector<std::string>& names);
   [[nodiscard]] Result<void> load_checkpoints(const std::vector<std::string>& names);
   [[nodiscard]] Result<std::vector<SegmentFacts>> begin_new();
-  [[nodiscard]] Result<void> choose_current(Position end);
+  [[nodiscard]] Result<void> choose_current(Position end, bool is_mark_wanted);
   [[nodiscard]] Result<void> rewrite_last_frame();
+  [[nodiscard]] Result<void> write_mark();
   [[nodiscard]] Result<void> wipe(env::File& file, std::uint64_t offset);
 
   enum class Filled : std::uint8_t { no, yes };

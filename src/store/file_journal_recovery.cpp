@@ -43,6 +43,8 @@ class FileJournal::Recovery {
   // Behind the last good frame; 0 if there is none.
   [[nodiscard]] Position end() const { return end_; }
   [[nodiscard]] Position last_frame() const { return last_frame_; }
+  // The last good frame has lost records.
+  [[nodiscard]] bool is_last_damaged() const { return is_last_damaged_; }
 
  private:
   Result<void> scan(std::size_t index, std::uint64_t offset) {
@@ -96,6 +98,7 @@ class FileJournal::Recovery {
     is_gap_reported_ = false;
     for (const FoundRecord& record : frame_.records) each_(record.position, record.bytes);
     last_frame_ = frame_.header.position;
+    is_last_damaged_ = !frame_.is_whole;
     end_ = to_position(segment_of(last_frame_), frame_.end_offset);
   }
 
@@ -129,6 +132,7 @@ class FileJournal::Recovery {
   Position last_frame_;
   Position end_;
   bool is_torn_ = false;
+  bool is_last_damaged_ = false;
   bool is_gap_reported_ = false;
   bool is_previous_empty_ = false;
 };
@@ -143,11 +147,15 @@ Result<void> FileJournal::recover(Position from, const RecordSink& each) {
                        place_of(known_durable_)));
   }
   // What a checkpoint covers was used: its positions are not used again, whatever became of it.
-  return choose_current(std::max(found, known_durable_));
+  Position end = std::max(found, known_durable_);
+  const bool has_room = offset_of(end) + kFrameHeaderBytes <= options_.segment_bytes;
+  const bool is_mark_wanted = recovery.is_last_damaged();
+  if (is_mark_wanted && !has_room) end = to_position(segment_of(end) + 1, 0);
+  return choose_current(end, is_mark_wanted);
 }
 
 // Makes the journal ready to append at `end`, or at the next place that there is.
-Result<void> FileJournal::choose_current(Position end) {
+Result<void> FileJournal::choose_current(Position end, bool is_mark_wanted) {
   Segments all = segments();
   auto found = std::ranges::find_if(
       all, [&](const SegmentPointer& segment) { return segment->facts.number >= segment_of(end); });
@@ -169,6 +177,7 @@ Result<void> FileJournal::choose_current(Position end) {
   is_in_reserve_ = all.size() > 1 && ahead_count() < kReserveSegments;
 
   EILPOST_RETURN_IF_ERROR(rewrite_last_frame());
+  if (is_mark_wanted) EILPOST_RETURN_IF_ERROR(write_mark());
   EILPOST_RETURN_IF_ERROR(wipe(*current_->file, offset_));
   if (std::next(found) != all.end()) {
     EILPOST_RETURN_IF_ERROR(wipe(*(*std::next(found))->file, kSegmentHeaderBytes));
@@ -191,6 +200,24 @@ Result<void> FileJournal::rewrite_last_frame() {
   bytes.resize(count);
   EILPOST_RETURN_IF_ERROR(segment->file->write_at(frame.offset, bytes));
   return segment->file->sync();
+}
+
+// A frame without records. It takes the place of the torn one behind a damaged frame, so that the
+// next opening still sees that something was written there, and takes the damaged one for no torn
+// tail.
+Result<void> FileJournal::write_mark() {
+  const Position position = to_position(current_->facts.number, offset_);
+  std::vector<Position> none;
+  builder_.build(current_->facts, {.position = position, .previous = last_frame_}, {}, none);
+  const Result<void> written = current_->file->write_at(offset_, builder_.bytes());
+  // Then the next commit will be behind it.
+  if (!written && written.error().code == ErrorCode::disk_full) return {};
+  EILPOST_RETURN_IF_ERROR(written);
+  EILPOST_RETURN_IF_ERROR(current_->file->sync());
+  last_frame_ = position;
+  offset_ += builder_.bytes().size();
+  end_.store(to_position(current_->facts.number, offset_).value, std::memory_order_release);
+  return {};
 }
 
 // Makes zeros of what a torn frame may have left from `offset` on: a later torn frame could take

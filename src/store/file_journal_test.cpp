@@ -182,6 +182,21 @@ TEST_F(FileJournalTest, DamageBeforeACheckpointIsNoTornTail) {
 }
 
 // Goal: a flipped bit anywhere costs the records it is in, is reported, and nothing else.
+TEST_F(FileJournalTest, DamageBeforeATornTailIsStillDamageAtTheNextOpening) {
+  (void)reopen();
+  ASSERT_EQ(append({"one", "two"}), AppendOutcome::durable);
+  ASSERT_EQ(append({"three", "four"}), AppendOutcome::durable);
+  const Position torn = places_[2];
+  const Position damaged = places_[0];
+  close();
+  directory_.flip_bit(path_of(damaged), offset_of(damaged) + kRecordHeaderBytes);
+  directory_.flip_bit(path_of(torn), offset_of(torn) + kRecordHeaderBytes);
+  EXPECT_EQ(reopen(), Texts{"two"});
+  EXPECT_EQ(reopen(), Texts{"two"});
+  ASSERT_EQ(append({"five"}), AppendOutcome::durable);
+  EXPECT_EQ(reopen(), (Texts{"two", "five"}));
+}
+
 TEST_F(FileJournalTest, FlippedBitAnywhereIsReported) {
   (void)reopen();
   fill_segments(3);
