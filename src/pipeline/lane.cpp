@@ -146,15 +146,6 @@ Task<store::Accepted> Pipeline::Lane::make_durable(Batch batch) {
 }
 
 std::optional<ingest::Refusal> Pipeline::Lane::refuse_when_overloaded() const {
-  if (context_.is_stopping) {
-    EILPOST_PROBE("pipeline.event_refused_stopping");
-    return ingest::Refusal{.status = 503,
-                           .code = "shutting_down",
-                           .detail =
-                               "The server is shutting down; nothing of this request was "
-                               "taken. Send it again later with the same ids.",
-                           .retry_after = std::chrono::seconds(1)};
-  }
   if (start_age() > limits::kRunnableAgeRefuse) {
     return ingest::Refusal{.status = 429,
                            .code = "overloaded",

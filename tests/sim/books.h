@@ -88,6 +88,7 @@ struct Books {
   std::vector<Instant> crashes;  // and ends in good order
   std::set<std::string> secrets;
   std::vector<FullDisk> full_disks;
+  bool has_flipped = false;      // a bit of a checkpoint: that is reported
   bool is_log_in_doubt = false;  // the history said that it lost something
   // On a full disk the history left out what it could not write and was not owed, up to here.
   std::optional<Instant> left_out_until;
@@ -95,9 +96,12 @@ struct Books {
   [[nodiscard]] bool may_be_left_out(const EventBook& event) const {
     return left_out_until && event.first_sent <= *left_out_until;
   }
-  [[nodiscard]] bool may_be_left_out(const SeenBook& request) const {
-    const auto at = event_at.find(request.event_id);
+  [[nodiscard]] bool may_be_left_out(const std::string& event_id) const {
+    const auto at = event_at.find(event_id);
     return at != event_at.end() && may_be_left_out(events[at->second]);
+  }
+  [[nodiscard]] bool may_be_left_out(const SeenBook& request) const {
+    return may_be_left_out(request.event_id);
   }
 
   [[nodiscard]] bool is_disk_full() const {

@@ -15,6 +15,9 @@ void draw_faults(WorldOptions& options, Random& random) {
   options.stop = is_on();
   options.disk_fails = random.chance(1, 5);
   options.disk_full = random.chance(1, 6);
+  options.disk_stays_full = options.disk_full && is_on();
+  options.history_breaks = random.chance(1, 30);
+  options.bits_flip = random.chance(1, 10);
   options.fails_while_opening = options.disk_fails && is_on();
   options.names_fail = random.chance(1, 4);
   options.addresses_change = random.chance(1, 4);
@@ -27,6 +30,10 @@ void draw_faults(WorldOptions& options, Random& random) {
   }
   constexpr std::uint32_t kPercents[] = {0, 10, 30, 60, 90};
   options.misbehaves_percent = options.behaviours.empty() ? 0 : kPercents[random.below(5)];
+  if (options.disk_stays_full) {  // What is written there are failed attempts: let there be many.
+    options.behaviours.push_back(Behaviour::error_500);
+    options.misbehaves_percent = 90;
+  }
 }
 
 void draw_limits(WorldOptions& options, Random& random) {
@@ -46,7 +53,9 @@ void draw_limits(WorldOptions& options, Random& random) {
   if (random.chance(1, 6)) options.backlog_max = 2 + random.below(20);
   constexpr std::uint32_t kFillers[] = {0, 200, 5000, 40'000};
   options.event_filler_max = kFillers[random.below(4)];
-  if (options.disk_full && random.chance(2, 3)) {  // Soon there is no space left.
+  const bool is_tight = (options.disk_full && random.chance(2, 3)) || options.disk_stays_full ||
+                        (options.disk_fails && random.chance(1, 2));
+  if (is_tight) {  // Soon there is no space left, or much to trim.
     config.segment_bytes = kSegments[0];
     options.event_filler_max = kFillers[2];
   }
@@ -56,15 +65,15 @@ void draw_limits(WorldOptions& options, Random& random) {
 
 void draw_delivery(WorldOptions& options, Random& random) {
   constexpr std::uint32_t kScales[] = {50, 1000, 60'000, 3'600'000};
-  const std::uint64_t scale = kScales[random.below(4)];
-  const std::uint64_t count = 1 + random.below(12);
+  const std::uint64_t scale = options.disk_stays_full ? 15'000 : kScales[random.below(4)];
+  const std::uint64_t count = options.disk_stays_full ? 12 : 1 + random.below(12);
   for (std::uint64_t i = 0; i < count; ++i) {
     options.delays_ms.push_back(static_cast<std::uint32_t>(1 + random.below(scale)));
   }
   options.jitter = static_cast<double>(random.below(5)) / 10.0;
   options.timeout_ms = static_cast<std::uint32_t>(1000 + random.below(5000));
   constexpr std::uint64_t kPauses[] = {10, 300, 20'000, 1'800'000, 21'600'000};
-  options.pause_max_ms = kPauses[random.below(5)];
+  options.pause_max_ms = kPauses[options.disk_stays_full ? 2 : random.below(5)];
 }
 
 }  // namespace
@@ -75,13 +84,18 @@ WorldOptions WorldOptions::draw(Random& random) {
   options.steps = 10 + static_cast<std::uint32_t>(random.below(70));
   options.network_delay = {.min = microseconds(20 + random.below(100)),
                            .max = microseconds(200 + random.below(3000))};
-  options.worker_latency_max = microseconds(10 + random.below(3000));
+  const bool is_slow_disk = random.chance(1, 6);
+  options.worker_latency_max = microseconds(10 + random.below(is_slow_disk ? 50'000 : 3000));
   draw_faults(options, random);
   draw_limits(options, random);
   draw_delivery(options, random);
   options.edits = random.chance(3, 5);
   options.replays = random.chance(1, 2);
   options.reads = random.chance(1, 2);
+  if (options.disk_stays_full) {
+    options.steps = 80;
+    options.edits = false;  // Nobody pauses what is to be tried again and again.
+  }
   options.receivers = 1 + static_cast<std::uint32_t>(random.below(3));
   return options;
 }
@@ -96,6 +110,9 @@ std::string WorldOptions::text() const {
   add(stop, "stop");
   add(disk_fails, "disk_fails");
   add(disk_full, "disk_full");
+  add(disk_stays_full, "disk_stays_full");
+  add(history_breaks, "history_breaks");
+  add(bits_flip, "bits_flip");
   add(names_fail, "names_fail");
   add(addresses_change, "addresses_change");
   add(tls_fails, "tls_fails");

@@ -42,6 +42,9 @@ struct WorldOptions {
   bool stop = false;
   bool disk_fails = false;
   bool disk_full = false;
+  bool disk_stays_full = false;  // from the middle of the steps on
+  bool history_breaks = false;   // the first bytes of a file of the log
+  bool bits_flip = false;        // in checkpoints, which nothing may depend on
   bool fails_while_opening = false;
   bool names_fail = false;
   bool addresses_change = false;

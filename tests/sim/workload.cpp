@@ -333,8 +333,9 @@ void World::make_fault() {
   Receiver& receiver = *receivers_[random_.below(receivers_.size())];
   env::SimDirectory& disk = server_.env().directory();
   const bool is_bad = random_.chance(1, 2);
+  const bool is_disk_filled = options_.disk_full && !options_.disk_stays_full;
   const bool allowed[] = {options_.names_fail, options_.addresses_change, options_.tls_fails,
-                          options_.silence,    options_.disk_fails,       options_.disk_full};
+                          options_.silence,    options_.disk_fails,       is_disk_filled};
   std::vector<std::size_t> faults;
   for (std::size_t i = 0; i < std::size(allowed); ++i) {
     if (allowed[i]) faults.push_back(i);
@@ -355,7 +356,9 @@ void World::make_fault() {
       receiver.set_silent(is_bad);
       return;
     case 4:
-      if (random_.chance(1, 2)) {
+      if (random_.chance(1, 3)) {
+        fail_at_trim();
+      } else if (random_.chance(1, 2)) {
         trace_.note("the disk will fail");
         disk.fail_after(1 + random_.below(200));
       } else {
@@ -368,6 +371,18 @@ void World::make_fault() {
   }
 }
 
+// When the ids of many events have become a file, as they do after an hour, many segments are
+// given up at once; the disk fails in the middle of it.
+void World::fail_at_trim() {
+  if (books_.is_disk_full()) return;
+  constexpr int kRequests = 20;
+  for (int i = 0; i < kRequests; ++i) send_events();
+  server_.wait(61min);
+  observe();
+  trace_.note("the disk will fail when a segment is given up");
+  server_.env().directory().fail_after_names(1 + random_.below(5), "segment-");
+}
+
 void World::set_disk_full(bool is_full) {
   env::SimDirectory& disk = server_.env().directory();
   std::vector<FullDisk>& times = books_.full_disks;
@@ -377,9 +392,10 @@ void World::set_disk_full(bool is_full) {
     if (is_full) times.push_back({.from = now(), .until = {}});
     if (!is_full) times.back().until = now();
   }
-  disk.set_capacity_bytes(is_full
-                              ? disk.used_bytes() + random_.below(5 * options_.config.segment_bytes)
-                              : env::SimDirectory::kCapacityDefault);
+  // Full to the last byte, or nearly.
+  const std::uint64_t room =
+      random_.chance(1, 3) ? 0 : random_.below(5 * options_.config.segment_bytes);
+  disk.set_capacity_bytes(is_full ? disk.used_bytes() + room : env::SimDirectory::kCapacityDefault);
 }
 
 }  // namespace eilpost::sim

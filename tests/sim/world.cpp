@@ -40,6 +40,7 @@ World::World(std::uint64_t seed)
 void World::run() {
   set_up();
   for (std::uint32_t i = 0; i < options_.steps && !verdict(); ++i) {
+    if (options_.disk_stays_full && i == options_.steps / 2) fill_disk();
     step();
     advance();
     observe();
@@ -48,6 +49,15 @@ void World::run() {
   if (verdict()) return;
   calm_down();
   if (!verdict()) check_end();
+}
+
+// For good, when much is owed.
+void World::fill_disk() {
+  constexpr int kRequests = 25;
+  for (int i = 0; i < kRequests; ++i) send_events();
+  server_.wait(1s);
+  observe();
+  set_disk_full(true);
 }
 
 void World::set_up() {
@@ -153,7 +163,30 @@ void World::crash() {
   for (const auto& checker : checkers_) {
     checker->at_rest(server_.env().directory().image(), /*in_order=*/false);
   }
+  flip_bits();
   bring_back();
+}
+
+// Of the newest checkpoint any bit may flip: the journal alone says everything. A file of the log
+// whose first bytes are wrong is none, and is set aside.
+void World::flip_bits() {
+  const env::SimDiskImage image = server_.env().directory().image();
+  const auto flip = [&](std::string_view prefix, std::string_view suffix, std::size_t bytes_max) {
+    std::optional<std::pair<std::string, std::size_t>> newest;
+    for (const auto& [path, bytes] : image) {
+      const bool is_one = path.starts_with(prefix) && path.ends_with(suffix) && !bytes.empty();
+      if (is_one) newest = {path, std::min(bytes.size(), bytes_max)};
+    }
+    if (!newest) return;
+    trace_.note("a bit of {} flips", newest->first);
+    server_.env().directory().flip_bit(newest->first, random_.below(newest->second),
+                                       static_cast<unsigned>(random_.below(8)));
+  };
+  if (options_.bits_flip) {
+    books_.has_flipped = true;
+    flip("journal/checkpoint-", "", SIZE_MAX);
+  }
+  if (options_.history_breaks) flip("history/log-", ".db", 16);
 }
 
 void World::stop_in_order() {
@@ -161,7 +194,7 @@ void World::stop_in_order() {
   trace_.note("stop");
   server_.env().directory().fail_after(0);
   server_.env().directory().fail_once(0);
-  set_disk_full(false);
+  if (!options_.disk_stays_full) set_disk_full(false);
   for (std::uint64_t i = random_.below(3); i > 0; --i) send_events();  // They come in the middle.
   server_.wait(std::chrono::microseconds(random_.below(3000)));
   if (server_.env().death()) return;
@@ -178,8 +211,9 @@ void World::bring_back() {
   env::SimDirectory& disk = server_.env().directory();
   for (int i = 0;; ++i) {
     server_.env().restart();
-    const bool has_faults = i < kOpeningsMax && options_.fails_while_opening && !is_calm_;
-    if (has_faults) disk.fail_once(1 + random_.below(40));
+    const bool may_fail = options_.fails_while_opening || options_.disk_stays_full;
+    const bool has_faults = i < kOpeningsMax && may_fail && !is_calm_;
+    if (has_faults && options_.fails_while_opening) disk.fail_once(1 + random_.below(40));
     if (!has_faults) set_disk_full(false);
     const Result<void> started = server_.try_start();
     disk.fail_once(0);
@@ -192,6 +226,11 @@ void World::bring_back() {
     server_.crash(options_.power_loss ? env::Crash::power_loss : env::Crash::process_killed);
   }
   trace_.note("it runs again");
+  for (std::uint64_t i = options_.edits && !is_calm_ ? 3 : 0; i > 0; --i) {
+    edit();  // Meets the events that are read back.
+    server_.wait(std::chrono::microseconds(random_.below(20'000)));
+    observe();
+  }
   server_.wait(std::chrono::milliseconds(random_.below(50)));
   observe();
   if (!server_.env().death()) check_restarted();

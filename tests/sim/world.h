@@ -44,6 +44,7 @@ class World final {
   // world.cpp: how a run goes
   void set_up();
   void advance();
+  void fill_disk();
   void observe();
   [[nodiscard]] bool has_dropped_of_small_log() const;
   void calm_down();
@@ -56,6 +57,7 @@ class World final {
 
   // world.cpp: crashes
   void crash();
+  void flip_bits();
   void stop_in_order();
   void bring_back();
   void check_restarted();
@@ -78,6 +80,7 @@ class World final {
   void replay();
   void look();
   void make_fault();
+  void fail_at_trim();
   void set_disk_full(bool is_full);
   void begin_api(http::Method method, const std::string& path, const Json& body,
                  std::function<void(const test::Answer&)> done);

@@ -67,6 +67,13 @@ class SimDirectory::Disk {
     return {};
   }
 
+  // An operation that takes a name away.
+  [[nodiscard]] Result<void> operate_name(std::string_view name) {
+    const bool is_meant = names_left_ > 0 && name.starts_with(names_prefix_);
+    if (is_meant && --names_left_ == 0) failing_since_ = operation_count_ + 1;
+    return operate(name);
+  }
+
   // Counts an operation; fails if it is to fail.
   [[nodiscard]] Result<void> operate(std::string_view name) {
     ++operation_count_;
@@ -84,6 +91,7 @@ class SimDirectory::Disk {
   void new_generation() {
     ++generation_;
     failing_since_ = 0;
+    names_left_ = 0;
     failing_once_ = 0;
     for_each([](const std::string&, Folder& folder) { folder.is_locked = false; });
   }
@@ -175,6 +183,11 @@ class SimDirectory::Disk {
   void set_power(bool is_on) { is_on_ = is_on; }
   void fail_after(std::uint64_t count) {
     failing_since_ = count == 0 ? 0 : operation_count_ + count;
+    names_left_ = 0;
+  }
+  void fail_after_names(std::uint64_t count, std::string_view prefix) {
+    names_left_ = count;
+    names_prefix_ = prefix;
   }
   void fail_once(std::uint64_t count, ErrorCode code) {
     failing_once_ = count == 0 ? 0 : operation_count_ + count;
@@ -189,6 +202,8 @@ class SimDirectory::Disk {
   bool is_on_ = true;
   std::uint64_t operation_count_ = 0;
   std::uint64_t failing_since_ = 0;
+  std::uint64_t names_left_ = 0;  // until one of them fails
+  std::string names_prefix_;
   std::uint64_t failing_once_ = 0;
   ErrorCode failing_code_ = ErrorCode::disk_failed;
   std::uint64_t capacity_bytes_ = kCapacityDefault;
@@ -308,7 +323,7 @@ class SimDirectory::FolderHandle final : public Directory {
     EILPOST_RETURN_IF_ERROR(check(from));
     const auto found = folder_.seen.find(from);
     if (found == folder_.seen.end()) return fail(ErrorCode::not_found, std::string(from));
-    EILPOST_RETURN_IF_ERROR(disk_.operate(from));
+    EILPOST_RETURN_IF_ERROR(disk_.operate_name(from));
     if (from == to) return {};
     folder_.change(
         {.removed = std::string(from), .added = std::string(to), .inode = found->second});
@@ -318,7 +333,7 @@ class SimDirectory::FolderHandle final : public Directory {
   Result<void> remove(std::string_view name) override {
     check_name(name);
     EILPOST_RETURN_IF_ERROR(check(name));
-    EILPOST_RETURN_IF_ERROR(disk_.operate(name));
+    EILPOST_RETURN_IF_ERROR(disk_.operate_name(name));
     if (!folder_.seen.contains(name)) return {};
     folder_.change({.removed = std::string(name), .added = {}, .inode = {}});
     return {};
@@ -423,6 +438,9 @@ void SimDirectory::set_power(bool is_on) {
 }
 std::uint64_t SimDirectory::operation_count() const {
   return disk_->operation_count();
+}
+void SimDirectory::fail_after_names(std::uint64_t count, std::string_view prefix) {
+  disk_->fail_after_names(count, prefix);
 }
 void SimDirectory::fail_after(std::uint64_t count) {
   disk_->fail_after(count);

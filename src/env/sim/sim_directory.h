@@ -60,6 +60,9 @@ class SimDirectory final : public Directory {
   // write that fails may have written its first bytes; what a failed sync was to make durable may
   // be lost though a later one succeeds.
   void fail_after(std::uint64_t count);
+  // The `count`-th rename or removal of a file whose name begins with `prefix` fails, and all
+  // operations after it.
+  void fail_after_names(std::uint64_t count, std::string_view prefix);
   // Only the `count`-th operation from now on fails.
   void fail_once(std::uint64_t count, ErrorCode code = ErrorCode::disk_failed);
 
