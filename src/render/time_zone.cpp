@@ -9,8 +9,11 @@ namespace eilpost::render {
 namespace {
 
 // RFC 9636 §3.2 allows offsets from -25 to +26 hours; no zone is anywhere near.
-// day.
 constexpr std::int32_t kOffsetSecondsEnd = 25 * 3600;
+
+bool is_offset(std::int32_t seconds) {
+  return seconds > -kOffsetSecondsEnd && seconds < kOffsetSecondsEnd;
+}
 
 constexpr std::size_t kNameBytesMax = 100;
 // A year has at most a few changes; the database's largest zone has 243.
@@ -191,7 +194,7 @@ std::optional<ZoneRule> ZoneRule::parse(std::string_view text) {
   ZoneRule rule;
   const auto standard_name = reader.name();
   const auto standard = reader.time();
-  if (!standard_name || !standard) return std::nullopt;
+  if (!standard_name || !standard || !is_offset(*standard)) return std::nullopt;
   rule.standard_name = *standard_name;
   rule.standard_seconds = -*standard;  // POSIX counts west of Greenwich
   if (reader.rest().empty()) return rule;
@@ -205,6 +208,7 @@ std::optional<ZoneRule> ZoneRule::parse(std::string_view text) {
     if (!summer) return std::nullopt;
     rule.summer_seconds = -*summer;
   }
+  if (!is_offset(rule.summer_seconds)) return std::nullopt;
   if (!reader.skip(',')) return std::nullopt;
   const auto begins = reader.change();
   if (!begins || !reader.skip(',')) return std::nullopt;
@@ -258,7 +262,7 @@ Result<std::shared_ptr<const TimeZone>> TimeZone::parse(std::string_view bytes) 
   std::vector<std::size_t> names;
   for (std::size_t i = 0; i < header->type_count; ++i) {
     const std::int32_t seconds = reader.signed32();
-    if (seconds <= -kOffsetSecondsEnd || seconds >= kOffsetSecondsEnd) return broken();
+    if (!is_offset(seconds)) return broken();
     zone->types_.push_back({.seconds = seconds, .abbreviation = {}});
     (void)reader.take(1);
     names.push_back(reader.number(1));

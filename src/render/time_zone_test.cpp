@@ -115,6 +115,13 @@ TEST(TimeZone, RulesOfManyForms) {
   }
 }
 
+TEST(TimeZone, RulesWithOffsetsOfMoreThanADayAreRefused) {
+  EXPECT_TRUE(ZoneRule::parse("A24:59").has_value());
+  EXPECT_FALSE(ZoneRule::parse("A25").has_value());
+  EXPECT_FALSE(ZoneRule::parse("<A>-50:45<B>,M9.5.0,M4.1.0").has_value());
+  EXPECT_FALSE(ZoneRule::parse("A1B26,M9.5.0,M4.1.0").has_value());
+}
+
 TEST(TimeZone, BrokenFilesAreRefused) {
   const std::string whole = berlin().bytes();
   for (std::size_t size = 0; size < whole.size(); ++size) {

@@ -166,6 +166,10 @@ TEST(Config, AnUnknownVariableIsAWarning) {
             std::vector<std::string>{"EILPOST_PORT is no option and was ignored."});
 }
 
+TEST(Config, AKeyThatBeginsWithADotIsATomlError) {
+  EXPECT_THAT(problem_of({.toml = "\n[[.es]\n", .toml_name = "c"}), HasSubstr("c:2:"));
+}
+
 TEST(Config, ATomlErrorIsToldWithItsPlace) {
   const std::string problem =
       problem_of({.toml = "lanes = 1\nlisten = \"127.0.0.1:80\n", .toml_name = "eilpost.toml"});
