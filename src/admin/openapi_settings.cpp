@@ -111,7 +111,18 @@ const std::string_view kSettingsSchemas = R"json({
   "scheme": "enum standard-webhooks", "secret": "#SecretText: Shown when it was made, then never.",
   "previous_until?": "time: Until then the secret before signs too."},
 "Signing": "#SigningNone|#SigningStandardWebhooks",
-"Success": {"statuses": "[string]", "body": "any"},
+"AnswerRule": {
+  "equals?": "any: The body's text; with a pointer: the value there.", "contains?": "string",
+  "does_not_contain?": "string", "pointer?": "string: A JSON Pointer into the body."},
+"PartialRule": {
+  "statuses": "[string]", "failed": "[string]: JSON Pointers to what an answer refuses.",
+  "named_by?": "string|null: Null: by its index in the batch.", "rest?": "enum delivered again"},
+"Success": {
+  "statuses": "[string]: Such as 2xx, 204, 200-204.", "body": "#AnswerRule|null",
+  "partial?": "#PartialRule: How an answer takes some events of a batch and refuses others."},
+"SuccessDraft": {
+  "statuses?": "[string|integer]|null", "body?": "#AnswerRule|null",
+  "partial?": "#PartialRule|null"},
 "Certificate": {
   "field": "enum ca_certificates client_certificate", "subject": "string", "issuer": "string",
   "not_before": "time", "not_after": "time"},
@@ -137,9 +148,13 @@ const std::string_view kSettingsSchemas = R"json({
   "last_success_at": "time|null", "last_failure_at": "time|null", "last_error": "string|null"},
 "DestinationState": "enum active paused disabled",
 "Destination": {
-  "id": "string", "name": "string", "platform": "enum custom inbox", "fields": "object",
-  "secrets": "object", "request": "#RequestSettings", "body": "any", "success": "#Success",
-  "final_statuses": "[integer]", "authentication": "#Authentication", "tls": "#Tls",
+  "id": "string", "name": "string", "platform": "enum custom inbox",
+  "fields": "object: Values for {{field.name}}.",
+  "secrets": "object: For {{secret.name}}: {\"set\":true} each.",
+  "request": "#RequestSettings", "body": "#Body|null: For webhooks that leave it to it.",
+  "success": "#Success",
+  "final_statuses": "[integer|string]: They fail a delivery at once.",
+  "authentication": "#Authentication", "tls": "#Tls",
   "signing": "#Signing", "delivery": "#DeliverySettings",
   "inbox_token?": "string: Of an inbox: its page is /inbox/{token}.",
   "state": "#DestinationState", "state_reason": "string|null", "state_since": "time",
@@ -161,12 +176,16 @@ const std::string_view kSettingsSchemas = R"json({
   "backlog_max?": "integer", "retry?": {"delays_ms?": "[integer]", "jitter?": "number"},
   "batch?": "object|null"},
 "DestinationDraft": {
-  "name": "string", "platform": "enum custom inbox", "request?": "#RequestDraft",
+  "name": "string", "platform": "enum custom inbox", "fields?": "object|null",
+  "secrets?": "object|null: Texts by name.", "request?": "#RequestDraft", "body?": "#Body|null",
+  "success?": "#SuccessDraft|null", "final_statuses?": "[integer|string]|null",
   "authentication?": "#AuthenticationDraft|null", "tls?": "#TlsDraft|null",
   "signing?": "#SigningDraft|null",
   "delivery?": "#DeliveryDraft|null", "...": true},
 "DestinationChange": {
-  "name?": "string", "platform?": "enum custom inbox", "request?": "object|null",
+  "name?": "string", "platform?": "enum custom inbox", "fields?": "object|null",
+  "secrets?": "object|null: Null for a name removes that one.", "request?": "object|null",
+  "body?": "any", "success?": "any", "final_statuses?": "[integer|string]|null",
   "authentication?": "object|null", "tls?": "object|null", "signing?": "object|null",
   "delivery?": "object|null",
   "...": true},

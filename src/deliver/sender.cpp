@@ -116,7 +116,7 @@ Sender::~Sender() {
 }
 
 Task<Outcome> Sender::send(const OutboundRequest& request, Duration timeout,
-                           std::shared_ptr<env::TlsContext> tls_context) {
+                           std::shared_ptr<env::TlsContext> tls_context, AnswerUse use) {
   Result<std::shared_ptr<const Target>> target = target_of(request.url);
   if (!target) {
     co_return Outcome{.kind = OutcomeKind::render, .detail = describe(target.error())};
@@ -138,9 +138,7 @@ Task<Outcome> Sender::send(const OutboundRequest& request, Duration timeout,
   }
   if (outcome->kind == OutcomeKind::answered) {
     if (!sending.connection->response().body_complete) {
-      EILPOST_PROBE("deliver.answer_read_late");
-      const Instant answer_deadline = loop_.clock().now() + kAnswerTimeMax;
-      (void)co_await env::with_deadline(loop_.timers(), answer_deadline, read_answer(sending));
+      co_await take_answer(sending, *outcome, timeout, use);
     }
     outcome->answer = sending.connection->response().body;
     keep(sending);
@@ -277,13 +275,45 @@ Task<Result<env::Resolved>> Sender::look_up(std::string host) {
   co_return resolved;
 }
 
-// Reads the answer's body, up to what the log keeps of it.
-Task<bool> Sender::read_answer(Sending& sending) {
+// What is left of an answer's body behind its head.
+Task<void> Sender::take_answer(Sending& sending, Outcome& outcome, Duration timeout,
+                               AnswerUse use) {
+  EILPOST_PROBE("deliver.answer_read_late");
+  const Duration wait =
+      use == AnswerUse::rule ? std::max(timeout, Duration(kAnswerTimeMax)) : kAnswerTimeMax;
+  const std::optional<bool> read = co_await env::with_deadline(
+      loop_.timers(), loop_.clock().now() + wait, read_answer(sending, use));
+  if (use == AnswerUse::log || sending.connection->response().body_complete) co_return;
+  EILPOST_PROBE("deliver.answer_not_whole");
+  outcome.success = false;
+  if (!read) {
+    outcome.kind = OutcomeKind::timeout;
+    outcome.detail =
+        fmt::format("The receiver answered {}, but its body did not end in time.", outcome.status);
+  } else if (*read) {
+    outcome.kind = OutcomeKind::too_large;
+    outcome.detail = fmt::format(
+        "The receiver answered {}, but its body is larger than the {} bytes that a "
+        "rule about it may read.",
+        outcome.status, limits::kAnswerBytesRule);
+  } else {
+    outcome.kind = OutcomeKind::reset;
+    outcome.detail = fmt::format(
+        "The receiver answered {}, but the connection ended within its body.", outcome.status);
+  }
+  outcome.status = 0;
+}
+
+// Reads the answer's body, up to what it is wanted for.
+Task<bool> Sender::read_answer(Sending& sending, AnswerUse use) {
   const bool is_success = sending.connection->response().status / 100 == 2;
-  const http::ResponseLimits response_limits{
-      .body_bytes_kept_max = is_success ? limits::kAnswerBytesSuccess : limits::kAnswerBytesFailure,
-      .body_bytes_read_max = limits::kAnswerBytesFailure};
-  const auto read = co_await sending.connection->read_body(response_limits);
+  const std::size_t kept = is_success ? limits::kAnswerBytesSuccess : limits::kAnswerBytesFailure;
+  const http::ResponseLimits for_log{.body_bytes_kept_max = kept,
+                                     .body_bytes_read_max = limits::kAnswerBytesFailure};
+  const http::ResponseLimits for_rule{.body_bytes_kept_max = limits::kAnswerBytesRule,
+                                      .body_bytes_read_max = limits::kAnswerBytesRule};
+  const auto read =
+      co_await sending.connection->read_body(use == AnswerUse::rule ? for_rule : for_log);
   co_return read.has_value();
 }
 

@@ -12,6 +12,7 @@
 // Threads:   one loop's.
 // Errors:    none: whatever goes wrong is an Outcome.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,12 @@
 
 namespace eilpost::deliver {
 
+// What an answer's body is read for.
+enum class AnswerUse : std::uint8_t {
+  log,   // its beginning, to be looked at
+  rule,  // whole: what the answer means depends on it
+};
+
 class Sender final {
  public:
   Sender(env::Loop& loop, const http::AddressRules& rules,
@@ -36,11 +43,14 @@ class Sender final {
   Sender& operator=(const Sender&) = delete;
 
   // One attempt. `timeout` runs from the name look-up to the end of the answer's header; the
-  // answer's beginning is read for the log, for at most kAnswerTimeMax more. Success is any 2xx.
+  // answer's beginning is read for the log, for at most kAnswerTimeMax more. An answer that a rule
+  // needs whole may take `timeout` once more and limits::kAnswerBytesRule; else the outcome is
+  // timeout or too_large. Success is any 2xx: judge.h knows more.
   // `tls_context`: null: the Sender's. A connection made with another one is not used again; one
   // under way ends as it began. REQUIRES: `request` lives until the Task ends.
   [[nodiscard]] Task<Outcome> send(const OutboundRequest& request, Duration timeout,
-                                   std::shared_ptr<env::TlsContext> tls_context = nullptr);
+                                   std::shared_ptr<env::TlsContext> tls_context = nullptr,
+                                   AnswerUse use = AnswerUse::log);
 
   [[nodiscard]] std::size_t idle_connections_count() const { return idle_.size(); }
 
@@ -65,7 +75,9 @@ class Sender final {
   [[nodiscard]] Task<Result<void>> connect(Sending& sending);
   [[nodiscard]] Task<Connected> connect_to(env::ConnectOptions options);
   [[nodiscard]] Task<Result<env::Resolved>> look_up(std::string host);
-  [[nodiscard]] Task<bool> read_answer(Sending& sending);
+  [[nodiscard]] Task<bool> read_answer(Sending& sending, AnswerUse use);
+  [[nodiscard]] Task<void> take_answer(Sending& sending, Outcome& outcome, Duration timeout,
+                                       AnswerUse use);
   [[nodiscard]] Result<std::shared_ptr<const Target>> target_of(const std::string& url);
   [[nodiscard]] std::unique_ptr<http::ClientConnection> take_idle(const Sending& sending);
   void keep(Sending& sending);

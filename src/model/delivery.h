@@ -28,11 +28,29 @@ enum class OutcomeKind : std::uint8_t {
 
 [[nodiscard]] std::string_view to_string(OutcomeKind kind);
 
+// Why a delivery ended failed.
+enum class FailReason : std::uint8_t {
+  none = 0,
+  attempts_used_up = 1,
+  final_status = 2,  // answered 410, or a status that the destination calls final
+  webhook_deleted = 3,
+  destination_deleted = 4,
+  backlog_full = 5,
+  expired = 6,  // waited longer than 5 days
+  erased = 7,
+  damaged = 8,   // the disk gave its event back damaged
+  rejected = 9,  // the destination refuses this event, or would, whenever it is sent
+};
+
+[[nodiscard]] std::string_view to_string(FailReason reason);  // "" for none
+
 struct Outcome {
   OutcomeKind kind = OutcomeKind::answered;
   std::uint16_t status = 0;
   bool success = false;       // by the destination's success rule
   bool request_sent = false;  // whole or in part: the receiver may have acted on it
+  // Not none: whenever it is sent again, it ends like this. Decides what is next; not kept.
+  FailReason final_reason = FailReason::none;
   std::optional<Duration> retry_after;
   std::string detail;  // for people: why it failed; never holds a secret
   std::string answer;  // the body's beginning: 16 KiB on failure, 1 KiB on success
@@ -49,21 +67,6 @@ enum class DeliveryState : std::uint8_t {
 
 [[nodiscard]] std::string_view to_string(DeliveryState state);
 [[nodiscard]] std::optional<DeliveryState> parse_delivery_state(std::string_view text);
-
-// Why a delivery ended failed.
-enum class FailReason : std::uint8_t {
-  none = 0,
-  attempts_used_up = 1,
-  final_status = 2,  // answered 410, or a status that the destination calls final
-  webhook_deleted = 3,
-  destination_deleted = 4,
-  backlog_full = 5,
-  expired = 6,  // waited longer than 5 days
-  erased = 7,
-  damaged = 8,  // the disk gave its event back damaged
-};
-
-[[nodiscard]] std::string_view to_string(FailReason reason);  // "" for none
 
 // What is decided after an attempt.
 struct Next {

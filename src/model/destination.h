@@ -3,18 +3,32 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/time.h"
+#include "model/answer_rules.h"
 #include "model/ids.h"
+#include "model/json.h"
 #include "model/limits.h"
 #include "model/outbound.h"
+#include "model/webhook.h"
 
 namespace eilpost {
+
+// A value that people fill in, for {{field.name}}: text, number, boolean, or a list of these.
+struct Field {
+  std::string name;
+  Json value;
+};
+
+// For {{secret.name}}.
+struct Secret {
+  std::string name;
+  std::string value;  // secret
+};
 
 struct RequestSettings {
   HttpMethod method = HttpMethod::post;
@@ -74,8 +88,22 @@ struct RetrySettings {
   double jitter = 0.2;  // 0 to 1
 };
 
+struct RateLimit {
+  std::uint32_t requests = 1;
+  std::chrono::milliseconds per{1000};
+};
+
+struct BatchSettings {
+  std::uint32_t events_max = 1;
+  std::optional<std::uint64_t> bytes_max;
+  std::chrono::milliseconds wait{0};
+  Json template_json;  // null: a JSON array
+};
+
 struct DeliverySettings {
   std::uint32_t concurrency = limits::kConcurrencyDefault;
+  std::optional<RateLimit> rate_limit;
+  BatchSettings batch;
   std::uint64_t backlog_max = limits::kBacklogMaxDefault;
   RetrySettings retry;
 };
@@ -88,8 +116,13 @@ struct Destination {
   DestinationId id{};
   std::uint32_t version = 1;
   std::string name;
-  std::string platform = "custom";  // custom or inbox
+  std::string platform = "custom";  // custom, inbox, or a preset's (presets/preset.h)
+  std::vector<Field> fields;
+  std::vector<Secret> secrets;
   RequestSettings request;
+  std::optional<Body> body;  // of webhooks whose format is `destination`; nothing: flat
+  SuccessRule success;
+  std::vector<StatusRange> final_statuses;
   Authentication authentication;
   TlsSettings tls;
   Signing signing;

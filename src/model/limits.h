@@ -46,6 +46,20 @@ inline constexpr std::size_t kEnvironmentNameMax = 100;
 inline constexpr std::size_t kWebhooksMax = 200'000;
 inline constexpr std::size_t kDestinationsMax = 100'000;
 
+// What a destination prescribes.
+inline constexpr std::size_t kFieldsMax = 50;
+inline constexpr std::size_t kFieldBytesMax = 4 * 1024;  // one, as JSON
+inline constexpr std::size_t kSecretsMax = 20;
+inline constexpr std::size_t kSecretBytesMax = 8 * 1024;
+inline constexpr std::size_t kFieldNameBytesMax = 64;
+inline constexpr std::size_t kStatusRangesMax = 50;
+inline constexpr std::size_t kPartialPointersMax = 10;
+inline constexpr std::size_t kRuleTextBytesMax = 1024;  // of a rule about an answer's body
+inline constexpr std::uint32_t kRateRequestsMax = 1'000'000;
+inline constexpr std::chrono::milliseconds kRatePeriodMax = 24h;
+inline constexpr std::uint32_t kBatchEventsMax = 10'000;
+inline constexpr std::chrono::milliseconds kBatchWaitMax = 5min;
+
 // Requests that go out.
 inline constexpr std::size_t kOutboundBodyBytesMax = 1024 * 1024;
 inline constexpr std::size_t kOutboundPropertiesMax = 5000;  // a wildcard may bring many
@@ -57,6 +71,7 @@ inline constexpr std::chrono::milliseconds kTimeoutMax = 30s;
 inline constexpr std::chrono::milliseconds kTimeoutDefault = 5s;
 inline constexpr std::size_t kAnswerBytesFailure = 16 * 1024;  // of an answer kept in the log
 inline constexpr std::size_t kAnswerBytesSuccess = 1024;
+inline constexpr std::size_t kAnswerBytesRule = 1024 * 1024;  // of an answer that a rule reads
 inline constexpr Duration kIdleConnection = 4s;
 inline constexpr std::size_t kCertificateBytesMax = 256 * 1024;  // of one field with certificates
 inline constexpr Duration kCertificateWarning = 24h * 30;        // ahead of a certificate's end

@@ -118,6 +118,8 @@ std::string_view to_string(FailReason reason) {
       return "erased";
     case FailReason::damaged:
       return "damaged";
+    case FailReason::rejected:
+      return "rejected";
   }
   assert_failed("FailReason");
 }

@@ -58,7 +58,7 @@ TEST(Names, StatesAndReasonsAreThoseOfTheApi) {
   EXPECT_EQ(names_up_to(OutcomeKind::render).size(), 10U);
   EXPECT_EQ(to_string(OutcomeKind::blocked_address), "blocked_address");
   EXPECT_EQ(to_string(FailReason::none), "");
-  EXPECT_TRUE(names_up_to(FailReason::damaged).contains("webhook_deleted"));
+  EXPECT_TRUE(names_up_to(FailReason::rejected).contains("webhook_deleted"));
 }
 
 }  // namespace

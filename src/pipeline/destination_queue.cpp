@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/probe.h"
+#include "base/utf8.h"
+#include "deliver/judge.h"
 #include "env/callback.h"
 #include "model/limits.h"
 #include "record/attempt_record.h"
@@ -233,6 +235,7 @@ Task<void> DestinationQueue::attempt(Due due) {
     outcome = co_await send_request(context_, sender_, *request, *destination);
   } else {
     outcome = {.kind = OutcomeKind::render, .detail = request.error().detail};
+    if (request.error().is_final) outcome.final_reason = FailReason::rejected;
   }
   ++due.attempts_count;
   const WallTime ended_at = context_.loop.clock().wall_now();
@@ -304,7 +307,18 @@ Task<Outcome> send_request(LaneContext& context, deliver::Sender& sender,
     co_return Outcome{.kind = OutcomeKind::tls, .detail = live.tls_problem};
   }
   if (destination.platform != "inbox") {
-    co_return co_await sender.send(request, destination.request.timeout, live.tls_context);
+    if (destination.success.is_plain() && destination.final_statuses.empty()) {
+      co_return co_await sender.send(request, destination.request.timeout, live.tls_context);
+    }
+    const auto use =
+        destination.success.reads_body() ? deliver::AnswerUse::rule : deliver::AnswerUse::log;
+    Outcome outcome =
+        co_await sender.send(request, destination.request.timeout, live.tls_context, use);
+    deliver::judge(destination.success, destination.final_statuses, outcome);
+    if (outcome.answer.size() > limits::kAnswerBytesFailure) {
+      outcome.answer.resize(truncate_to_bytes(outcome.answer, limits::kAnswerBytesFailure).size());
+    }
+    co_return outcome;
   }
   const InboxAnswer answer =
       context.inbox.put(destination.inbox_token, {.received_at = context.loop.clock().wall_now(),
@@ -313,7 +327,7 @@ Task<Outcome> send_request(LaneContext& context, deliver::Sender& sender,
                                                   .headers = request.headers,
                                                   .body = request.body});
   const bool is_success = answer.status / 100 == 2;
-  co_return Outcome{
+  Outcome outcome{
       .kind = OutcomeKind::answered,
       .status = answer.status,
       .success = is_success,
@@ -321,6 +335,10 @@ Task<Outcome> send_request(LaneContext& context, deliver::Sender& sender,
       .detail = is_success ? "" : "The inbox was told to answer " + std::to_string(answer.status),
       .answer = answer.body,
       .answer_content_type = "text/plain"};
+  if (!destination.success.is_plain() || !destination.final_statuses.empty()) {
+    deliver::judge(destination.success, destination.final_statuses, outcome);
+  }
+  co_return outcome;
 }
 
 }  // namespace eilpost::pipeline

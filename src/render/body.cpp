@@ -130,7 +130,8 @@ class TemplateCompiler {
 // others keep their places.
 class TemplateWriter {
  public:
-  TemplateWriter(Evaluation& evaluation, std::string& out) : evaluation_(evaluation), out_(out) {}
+  TemplateWriter(Evaluation& evaluation, bool null_if_missing, std::string& out)
+      : evaluation_(evaluation), null_if_missing_(null_if_missing), out_(out) {}
 
   // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::kTemplateDepthMax.
   Rendered<void> write(const TemplateNode& node) {
@@ -183,9 +184,7 @@ class TemplateWriter {
     }
     auto value = evaluate(member.node->text, evaluation_, evaluation_.scratch.text);
     if (!value) return std::unexpected(std::move(value).error());
-    if (value->kind == Value::Kind::missing && !evaluation_.input.webhook.null_if_missing) {
-      return {};
-    }
+    if (value->kind == Value::Kind::missing && !null_if_missing_) return {};
     begin_member();
     out_ += member.key_json;
     append_json(out_, *value);
@@ -241,6 +240,7 @@ class TemplateWriter {
   }
 
   Evaluation& evaluation_;
+  const bool null_if_missing_;
   std::string& out_;
 };
 
@@ -270,24 +270,50 @@ TemplateNode compile_body_template(const Json& json, const TemplateScope& scope,
   return TemplateCompiler(scope, problems).compile(json, std::string(pointer), 1);
 }
 
-Rendered<void> append_body(Evaluation& evaluation, std::string& out) {
-  const CompiledWebhook& webhook = evaluation.input.webhook;
-  if (webhook.format == Body::Format::template_) {
-    return TemplateWriter(evaluation, out).write(webhook.body);
+bool is_usable_template(const Json& json, Problems& problems) {
+  if (json.is_null() || json.is_discarded()) {
+    problems.error("missing_template",
+                   "A body of format \"template\" needs a `template`: any JSON document.",
+                   "/body/template");
+    return false;
   }
-  if (auto collected = collect_entries(evaluation); !collected) return collected;
-  switch (webhook.format) {
-    case Body::Format::destination:  // what it prescribes comes with presets; until then flat
+  if (to_text(json).size() > limits::kTemplateBytesMax) {
+    problems.error("too_large",
+                   fmt::format("A template has at most {} bytes.", limits::kTemplateBytesMax),
+                   "/body/template");
+    return false;
+  }
+  return true;
+}
+
+Body::Format format_of(const Input& input) {
+  if (input.webhook.format != Body::Format::destination) return input.webhook.format;
+  return input.destination.body ? input.destination.body->format : Body::Format::flat;
+}
+
+Rendered<void> append_body(Evaluation& webhook, Evaluation& destination, std::string& out) {
+  const Input& input = webhook.input;
+  const Body::Format format = format_of(input);
+  if (format == Body::Format::template_) {
+    if (input.webhook.format == Body::Format::template_) {
+      return TemplateWriter(webhook, input.webhook.null_if_missing, out).write(input.webhook.body);
+    }
+    return TemplateWriter(destination, /*null_if_missing=*/false, out)
+        .write(input.destination.body->template_node);
+  }
+  if (auto collected = collect_entries(webhook); !collected) return collected;
+  switch (format) {
+    case Body::Format::destination:
     case Body::Format::flat:
-      append_flat_object(evaluation.scratch, out);
+      append_flat_object(webhook.scratch, out);
       return {};
     case Body::Format::nested:
-      append_nested_object(evaluation.scratch, out);
+      append_nested_object(webhook.scratch, out);
       return {};
     case Body::Format::envelope:
-      return append_envelope(evaluation, out);
+      return append_envelope(webhook, out);
     case Body::Format::form:
-      append_pairs(evaluation.scratch, Encoding::form, out);
+      append_pairs(webhook.scratch, Encoding::form, out);
       return {};
     case Body::Format::template_:
       break;

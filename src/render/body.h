@@ -15,8 +15,15 @@ namespace eilpost::render {
 [[nodiscard]] TemplateNode compile_body_template(const Json& json, const TemplateScope& scope,
                                                  std::string_view pointer, Problems& problems);
 
-// Appends the body in the webhook's format. `evaluation.values` are the webhook's.
-[[nodiscard]] Rendered<void> append_body(Evaluation& evaluation, std::string& out);
+// Reports a template that is missing or too large, at /body/template.
+[[nodiscard]] bool is_usable_template(const Json& json, Problems& problems);
+
+// The format that is sent: the webhook's, or the one that the destination prescribes.
+[[nodiscard]] Body::Format format_of(const Input& input);
+
+// Appends the body in that format. Of each evaluation the `values` are those of its own.
+[[nodiscard]] Rendered<void> append_body(Evaluation& webhook, Evaluation& destination,
+                                         std::string& out);
 
 // "application/json" or the form's type.
 [[nodiscard]] std::string_view content_type_of(Body::Format format);

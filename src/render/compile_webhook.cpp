@@ -118,6 +118,7 @@ class WebhookCompiler {
     }
     if (webhook_.body.format == Body::Format::template_) compile_template();
     warn_of_undeclared();
+    std::ranges::sort(compiled_->secrets);
     if (problems_.errors.size() > errors_before) return nullptr;
     return compiled_;
   }
@@ -146,9 +147,9 @@ class WebhookCompiler {
             .zones = zones_,
             .has_properties = has_properties,
             .has_earlier = rules_ == Rules::earlier,
-            .on_path = [this, pointer = std::move(pointer)](const std::string& path) {
-              used_paths_.emplace(path, pointer);
-            }};
+            .on_path = [this, pointer = std::move(pointer)](
+                           const std::string& path) { used_paths_.emplace(path, pointer); },
+            .on_secret = [this](const std::string& name) { compiled_->secrets.push_back(name); }};
   }
 
   // The name as it is sent; nothing if it is not usable.
@@ -307,18 +308,7 @@ class WebhookCompiler {
 
   void compile_template() {
     const Json& json = webhook_.body.template_json;
-    if (json.is_null() || json.is_discarded()) {
-      problems_.error("missing_template",
-                      "A body of format \"template\" needs a `template`: any JSON document.",
-                      "/body/template");
-      return;
-    }
-    if (to_text(json).size() > limits::kTemplateBytesMax) {
-      problems_.error("too_large",
-                      fmt::format("A template has at most {} bytes.", limits::kTemplateBytesMax),
-                      "/body/template");
-      return;
-    }
+    if (!is_usable_template(json, problems_)) return;
     compiled_->body = compile_body_template(json, scope("/body/template", /*has_properties=*/true),
                                             "/body/template", problems_);
   }
@@ -367,6 +357,10 @@ std::shared_ptr<const CompiledWebhook> compile(const Webhook& webhook, const Cat
                                                Problems& problems) {
   TimeZones utc_only;
   return compile(webhook, catalog, utc_only, problems);
+}
+
+const std::vector<std::string>& secrets_of(const CompiledWebhook& webhook) {
+  return webhook.secrets;
 }
 
 }  // namespace eilpost::render

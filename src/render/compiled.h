@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/event_document.h"
@@ -75,13 +77,15 @@ class CompiledWebhook {
   bool null_if_missing = false;
   bool underscores = false;
   Body::Format format = Body::Format::flat;
-  TemplateNode body;  // of format template_
+  TemplateNode body;                 // of format template_
+  std::vector<std::string> secrets;  // names that its texts use; sorted
 };
 
 // A URL in pieces: text as it is, and placeholders that are encoded.
 struct UrlTemplate {
   struct Piece {
     std::string literal;
+    std::string masked{};  // what people see in its place; empty: the same
     std::optional<Expression> expression;
     bool in_path = false;
   };
@@ -95,11 +99,35 @@ struct CompiledHeader {
   TextTemplate value;
 };
 
+// A field or secret of a destination, ready to be sent.
+struct CompiledValue {
+  std::string name;  // "field.region", "secret.api_key"
+  Constant constant;
+  std::vector<Constant> items;  // of a list
+  std::vector<Value> list;      // the same as values
+  bool is_list = false;
+  bool is_secret = false;
+
+  [[nodiscard]] Value get() const {
+    return is_list ? Value::of(std::span<const Value>(list)) : constant.get();
+  }
+};
+
+// What a destination prescribes for webhooks of body format `destination`.
+struct CompiledBody {
+  Body::Format format = Body::Format::flat;
+  TemplateNode template_node;  // of format template_
+};
+
 class CompiledDestination {
  public:
+  [[nodiscard]] const CompiledValue* find_value(std::string_view name) const;
+
   HttpMethod method = HttpMethod::post;
   PropertyTrie trie;
+  std::vector<CompiledValue> values;
   UrlTemplate url;
+  std::optional<CompiledBody> body;
   std::vector<CompiledHeader> headers;
   bool has_content_type = false;
   bool has_user_agent = false;

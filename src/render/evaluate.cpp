@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "model/limits.h"
 #include "render/compiled.h"
+#include "render/headers.h"
 #include "render/properties.h"
 
 namespace eilpost::render {
@@ -56,6 +57,17 @@ Rendered<Value> resolve_path(const Expression& expression, Evaluation& evaluatio
   return value;
 }
 
+// A field or a secret of the destination.
+Rendered<Value> resolve_kept(const Expression& expression, Evaluation& evaluation) {
+  const CompiledValue* value = evaluation.input.destination.find_value(expression.name);
+  if (value != nullptr) return value->get();
+  if (expression.source == Expression::Source::field) return resolve_path(expression, evaluation);
+  return cannot_render(fmt::format(
+      "The destination has no {}, so {{{{{}}}}} cannot be filled in. Give the destination that "
+      "secret.",
+      expression.name, expression.name));
+}
+
 Rendered<Value> resolve(const Expression& expression, Evaluation& evaluation) {
   switch (expression.source) {
     case Expression::Source::path:
@@ -76,6 +88,9 @@ Rendered<Value> resolve(const Expression& expression, Evaluation& evaluation) {
       return Value::of(std::string_view(evaluation.input.webhook.id));
     case Expression::Source::webhook_name:
       return Value::of(std::string_view(evaluation.input.webhook.name));
+    case Expression::Source::field:
+    case Expression::Source::secret:
+      return resolve_kept(expression, evaluation);
   }
   return Value{};
 }
@@ -152,6 +167,10 @@ Rendered<void> append_parts(const std::vector<Part>& parts, Evaluation& evaluati
 Rendered<Value> evaluate(const Expression& expression, Evaluation& evaluation) {
   auto value = resolve(expression, evaluation);
   if (!value) return value;
+  // A part of a secret, or what a filter makes of it, would still say something about it.
+  if (expression.source == Expression::Source::secret && evaluation.options.mask_secrets) {
+    return Value::of(kMask);
+  }
   for (const Filter& filter : expression.filters) {
     auto filtered = apply(filter, *value, evaluation.scratch.arena);
     if (!filtered) {

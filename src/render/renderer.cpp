@@ -39,8 +39,10 @@ Rendered<void> read_event(const Input& input, Scratch& scratch) {
   return {};
 }
 
-Rendered<void> write_body(Evaluation& evaluation, std::string& body) {
-  if (auto appended = append_body(evaluation, evaluation.scratch.body); !appended) return appended;
+Rendered<void> write_body(Evaluation& evaluation, Evaluation& destination_evaluation,
+                          std::string& body) {
+  auto appended = append_body(evaluation, destination_evaluation, evaluation.scratch.body);
+  if (!appended) return appended;
   if (evaluation.scratch.body.size() > limits::kOutboundBodyBytesMax) {
     return cannot_render(fmt::format("The body has {} bytes; at most {} are sent.",
                                      evaluation.scratch.body.size(),
@@ -75,7 +77,7 @@ Rendered<void> write_headers(Evaluation& evaluation, OutboundRequest& request) {
   const CompiledDestination& destination = evaluation.input.destination;
   HeaderWriter writer(request.headers, destination.headers.size() + kOwnHeaders);
   if (!destination.has_content_type && !sends_query(destination)) {
-    writer.add("Content-Type", content_type_of(evaluation.input.webhook.format));
+    writer.add("Content-Type", content_type_of(format_of(evaluation.input)));
   }
   if (!destination.has_user_agent) writer.add("User-Agent", kUserAgent);
   if (auto written = write_own_headers(evaluation, writer); !written) return written;
@@ -103,7 +105,8 @@ std::expected<void, RenderError> render_into(const Input& input, Scratch& scratc
   Evaluation destination_evaluation{
       .input = input, .options = options, .scratch = scratch, .values = scratch.destination_values};
   if (!sends_query(input.destination)) {
-    if (auto written = write_body(webhook_evaluation, request.body); !written) return written;
+    auto written = write_body(webhook_evaluation, destination_evaluation, request.body);
+    if (!written) return written;
   }
   if (auto written = write_url(destination_evaluation, webhook_evaluation, request.url); !written) {
     return written;

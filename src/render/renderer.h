@@ -54,6 +54,9 @@ enum class Rules : std::uint8_t { newest, earlier };
                                                                  Problems& problems,
                                                                  Rules rules = Rules::newest);
 
+// Names of the destination's secrets that a webhook's texts use, sorted.
+[[nodiscard]] const std::vector<std::string>& secrets_of(const CompiledWebhook& webhook);
+
 struct Scratch;  // Memory of one lane, reused from delivery to delivery.
 [[nodiscard]] std::shared_ptr<Scratch> make_scratch();
 
@@ -71,6 +74,8 @@ struct Input {
 // Why a request could not be made: the outcome `render`.
 struct RenderError {
   std::string detail;  // a sentence: which placeholder, filter or rule, and what would help
+  // It is the event that the destination would refuse, whenever it is sent.
+  bool is_final = false;
 };
 
 // Where a part of the body came from: for previews.

@@ -19,6 +19,9 @@ using Parsed = std::expected<T, TemplateError>;
 
 constexpr std::string_view kOpen = "{{";
 constexpr std::string_view kClose = "}}";
+constexpr std::string_view kFieldPrefix = "field.";
+constexpr std::string_view kSecretPrefix = "secret.";
+constexpr std::string_view kOfField = "@";
 
 // How a run of parts ended.
 enum class End : std::uint8_t { text, else_, if_, each };
@@ -220,11 +223,10 @@ class Parser {
       expression.name = name.substr(std::min<std::size_t>(name.size(), 5));
       return expression;
     }
-    if (name == "secret" || name.starts_with("secret.")) {
-      return error(fmt::format("\"{}\" is not available: secrets come from a destination's "
-                               "`secrets`, which this version does not have.",
-                               name),
-                   start);
+    if (name.starts_with(kOfField)) return resolve_indirect(name, start);
+    if (name == "secret" || name.starts_with(kSecretPrefix)) return resolve_secret(name, start);
+    if (name.starts_with(kFieldPrefix) && has_or_lacks_field(name)) {
+      return resolve_field(name, start);
     }
     if (name == "properties") {
       if (!scope_.has_properties) return error("{{properties}} cannot stand here.", start);
@@ -249,12 +251,79 @@ class Parser {
                                name),
                    start);
     }
-    const auto path = PropertyPath::parse(name);
+    return resolve_path(std::move(expression), start);
+  }
+
+  [[nodiscard]] Parsed<Expression> resolve_path(Expression expression, std::size_t start) const {
+    const auto path = PropertyPath::parse(expression.name);
     if (!path) return error(path.error().detail, start);
     expression.has_wildcard = path->has_wildcard();
     expression.slot = scope_.trie.add(*path);
     if (scope_.on_path) scope_.on_path(expression.name);
     return expression;
+  }
+
+  [[nodiscard]] const Field* find_field(std::string_view name) const {
+    if (scope_.values == nullptr) return nullptr;
+    const auto& fields = scope_.values->fields;
+    const auto found = std::ranges::find(fields, name, &Field::name);
+    return found == fields.end() ? nullptr : &*found;
+  }
+
+  // Whether `field.…` means a field, which may be a mistake. Earlier versions took it for a
+  // property of the event.
+  [[nodiscard]] bool has_or_lacks_field(std::string_view name) const {
+    return !scope_.has_earlier || scope_.values == nullptr ||
+           find_field(name.substr(kFieldPrefix.size())) != nullptr;
+  }
+
+  [[nodiscard]] Parsed<Expression> resolve_field(std::string_view name, std::size_t start) const {
+    Expression expression;
+    expression.name = name;
+    // A webhook's text: the event may have a property of this name where the destination has none.
+    if (scope_.values == nullptr) {
+      auto resolved = resolve_path(std::move(expression), start);
+      if (resolved) resolved->source = Expression::Source::field;
+      return resolved;
+    }
+    expression.source = Expression::Source::field;
+    if (find_field(name.substr(kFieldPrefix.size())) != nullptr) return expression;
+    return error(fmt::format("There is no field \"{}\" in this destination's `fields`.",
+                             name.substr(kFieldPrefix.size())),
+                 start);
+  }
+
+  [[nodiscard]] Parsed<Expression> resolve_secret(std::string_view name, std::size_t start) const {
+    Expression expression;
+    expression.source = Expression::Source::secret;
+    expression.name = name;
+    const std::string_view key = name.substr(std::min(name.size(), kSecretPrefix.size()));
+    if (key.empty()) return error("Say which secret, as in {{secret.api_key}}.", start);
+    if (scope_.on_secret) scope_.on_secret(std::string(key));
+    if (scope_.values == nullptr) return expression;
+    const auto& secrets = scope_.values->secrets;
+    if (std::ranges::find(secrets, key, &Secret::name) != secrets.end()) return expression;
+    return error(fmt::format("There is no secret \"{}\" in this destination's `secrets`.", key),
+                 start);
+  }
+
+  // {{@address}}: the property whose path the field `address` holds.
+  [[nodiscard]] Parsed<Expression> resolve_indirect(std::string_view name,
+                                                    std::size_t start) const {
+    const std::string_view key = name.substr(kOfField.size());
+    if (scope_.values == nullptr) {
+      return error("Only a destination's own texts have placeholders with \"@\".", start);
+    }
+    const Field* field = find_field(key);
+    if (field == nullptr || !field->value.is_string()) {
+      return error(fmt::format("There is no field \"{}\" with the path of a property in this "
+                               "destination's `fields`.",
+                               key),
+                   start);
+    }
+    Expression expression;
+    expression.name = field->value.get<std::string>();
+    return resolve_path(std::move(expression), start);
   }
 
   // After "|".

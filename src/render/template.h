@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/destination.h"
 #include "model/event_document.h"
 #include "render/filters.h"
 #include "render/time_zone.h"
@@ -28,11 +29,13 @@ struct Expression {
     delivery_id,
     webhook_id,
     webhook_name,
+    field,   // of the destination; where it lacks it, the event's property `field.…`
+    secret,  // of the destination
   };
 
   Source source = Source::path;
   std::string name;           // as it was written; of this_ the path below it
-  std::size_t slot = 0;       // of path, in the trie that the parser was given
+  std::size_t slot = 0;       // of path and field, in the trie that the parser was given
   bool has_wildcard = false;  // of path
   std::vector<Filter> filters;
 
@@ -60,6 +63,12 @@ struct TextTemplate {
   [[nodiscard]] std::string_view literal() const;
 };
 
+// The values that a destination has for placeholders.
+struct DestinationValues {
+  const std::vector<Field>& fields;
+  const std::vector<Secret>& secrets;
+};
+
 // What a text may refer to.
 struct TemplateScope {
   PropertyTrie& trie;  // learns every path that is used
@@ -68,6 +77,10 @@ struct TemplateScope {
   bool has_sections = true;                                   // {{#if}} and {{#each}} may be used
   bool has_earlier = false;                                   // Rules::earlier (renderer.h)
   std::function<void(const std::string& path)> on_path = {};  // called for every path, if set
+  // Of a destination's own texts: fields and secrets must be there, and {{@name}} is the event's
+  // property that the field `name` says. Else they are looked for when it is rendered.
+  const DestinationValues* values = nullptr;
+  std::function<void(const std::string& name)> on_secret = {};  // called for every one, if set
 };
 
 struct TemplateError {

@@ -136,7 +136,7 @@ TEST(Template, MistakesAreToldWithTheirColumn) {
   EXPECT_THAT(error_of("{{nps | lookup({'a' 1})}}"), HasSubstr("Between key and value stands"));
   EXPECT_THAT(error_of("{{this}}"), HasSubstr("only within {{#each}}"));
   EXPECT_THAT(error_of("{{#each a}}{{/each}}{{this.b}}"), HasSubstr("only within {{#each}}"));
-  EXPECT_THAT(error_of("{{secret.api_key}}"), HasSubstr("secrets come from a destination's"));
+  EXPECT_THAT(error_of("{{secret.}}"), HasSubstr("Say which secret"));
   EXPECT_THAT(error_of("{{#unless a}}"), HasSubstr("There is no section {{#unless}}"));
   EXPECT_THAT(error_of("x{{#if a}}b"),
               StartsWith("Column 2: {{#if}} is not closed; its end is {{/if}}"));

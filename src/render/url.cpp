@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "http/percent.h"
 #include "http/url.h"
+#include "render/headers.h"
 
 namespace eilpost::render {
 namespace {
@@ -100,6 +101,38 @@ std::string_view path_of(std::string_view url) {
   return rest.substr(0, rest.find_first_of("?#"));
 }
 
+// What people see of a secret at the beginning of a URL: where it leads, not how one gets in.
+std::string masked_beginning(std::string_view secret) {
+  const std::size_t scheme = secret.find("://");
+  if (scheme == std::string_view::npos) return std::string(kMask);
+  const std::size_t path = secret.find_first_of("/?#", scheme + 3);
+  if (path == std::string_view::npos) return std::string(secret);
+  return std::string(secret.substr(0, path + 1)).append(kMask);
+}
+
+// Fields and secrets are the operator's own: they may make up scheme, host and port, or the whole
+// URL, and stand there as they are.
+std::optional<UrlTemplate::Piece> beginning_of(const Expression& expression,
+                                               const TemplateScope& scope) {
+  if (scope.values == nullptr || !expression.filters.empty()) return std::nullopt;
+  UrlTemplate::Piece piece;
+  if (expression.source == Expression::Source::field) {
+    const auto field = std::ranges::find(scope.values->fields,
+                                         std::string_view(expression.name).substr(6), &Field::name);
+    if (field == scope.values->fields.end() || field->value.is_structured()) return std::nullopt;
+    piece.literal =
+        field->value.is_string() ? field->value.get<std::string>() : to_text(field->value);
+    return piece;
+  }
+  if (expression.source != Expression::Source::secret) return std::nullopt;
+  const auto secret = std::ranges::find(scope.values->secrets,
+                                        std::string_view(expression.name).substr(7), &Secret::name);
+  if (secret == scope.values->secrets.end()) return std::nullopt;
+  piece.literal = secret->value;
+  piece.masked = masked_beginning(secret->value);
+  return piece;
+}
+
 // The URL as it would be with harmless values.
 std::string example_of(const UrlTemplate& url) {
   std::string example;
@@ -123,6 +156,7 @@ UrlTemplate compile_url(std::string_view text, const TemplateScope& scope, std::
   }
   PlaceFinder finder;
   bool is_refused = false;
+  bool has_secret = false;
   for (Part& part : parsed->parts) {
     if (part.kind == Part::Kind::literal) {
       if (finder.place() == Place::fragment) continue;
@@ -135,6 +169,14 @@ UrlTemplate compile_url(std::string_view text, const TemplateScope& scope, std::
       continue;
     }
     const Place place = finder.place();
+    auto beginning =
+        place == Place::authority ? beginning_of(part.expression, scope) : std::nullopt;
+    if (beginning) {
+      beginning->literal.resize(finder.follow(beginning->literal));
+      has_secret = has_secret || !beginning->masked.empty();
+      url.pieces.push_back(*std::move(beginning));
+      continue;
+    }
     if (place != Place::path && place != Place::query_value) {
       problems.error("placeholder_in_url", std::string(why_refused(place)), std::string(pointer));
       is_refused = true;
@@ -156,7 +198,12 @@ UrlTemplate compile_url(std::string_view text, const TemplateScope& scope, std::
   if (is_refused) return url;
   const std::string example = example_of(url);
   if (const auto checked = http::parse_url(example); !checked) {
-    problems.error("bad_url", checked.error().detail, std::string(pointer));
+    // What is wrong with a secret is not shown by showing it.
+    problems.error("bad_url",
+                   has_secret ? "The URL that this destination's secret makes is not valid: it "
+                                "begins with https:// and a host, and holds no blanks."
+                              : checked.error().detail,
+                   std::string(pointer));
     return url;
   }
   url.has_query = example.contains('?');
@@ -172,7 +219,8 @@ Rendered<void> append_url(const UrlTemplate& url, Evaluation& evaluation, std::s
   const std::size_t begin = out.size();
   for (const UrlTemplate::Piece& piece : url.pieces) {
     if (!piece.expression) {
-      out += piece.literal;
+      const bool is_masked = evaluation.options.mask_secrets && !piece.masked.empty();
+      out += is_masked ? piece.masked : piece.literal;
       continue;
     }
     const Expression& expression = *piece.expression;

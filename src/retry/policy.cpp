@@ -43,6 +43,10 @@ Next decide(const Outcome& outcome, const RetrySettings& settings, const Situati
     next.disable_destination = true;
     return next;
   }
+  if (outcome.final_reason != FailReason::none) {
+    EILPOST_PROBE("retry.final");
+    return failed(outcome.final_reason);
+  }
   const auto delay = delay_after(settings, situation.attempts_count, random);
   if (!delay) {
     EILPOST_PROBE("retry.attempts_used_up");

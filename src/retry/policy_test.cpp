@@ -65,6 +65,18 @@ TEST(RetryPolicy, GoneFailsTheDeliveryAndDisablesTheDestination) {
   EXPECT_TRUE(next.disable_destination);
 }
 
+TEST(RetryPolicy, WhatIsFinalFailsAtOnceForItsReason) {
+  Random random(1);
+  for (const FailReason reason : {FailReason::final_status, FailReason::rejected}) {
+    Outcome outcome = answered(400);
+    outcome.final_reason = reason;
+    const Next next = decide(outcome, {}, after_attempt(1), random);
+    EXPECT_EQ(next.state, DeliveryState::failed);
+    EXPECT_EQ(next.reason, reason);
+    EXPECT_FALSE(next.disable_destination);
+  }
+}
+
 TEST(RetryPolicy, RetryAfterLengthensButNeverShortens) {
   Random random(1);
   Outcome outcome = answered(429);

@@ -8,8 +8,10 @@
 #include "base/iso_time.h"
 #include "crypto/token.h"
 #include "model/limits.h"
+#include "settings/body_json.h"
 #include "settings/certificates.h"
 #include "settings/object_reader.h"
+#include "settings/prescription_json.h"
 #include "settings/secret_json.h"
 #include "settings/settings.h"
 
@@ -74,10 +76,6 @@ Json signing_to_json(const Signing& signing, bool show_secrets) {
 // What the fields are that destinations do not have yet: only these values are taken.
 Json later_batch() {
   return {{"events_max", 1}, {"bytes_max", nullptr}, {"wait_ms", 0}, {"template", nullptr}};
-}
-
-Json later_success() {
-  return {{"statuses", Json::array({"2xx"})}, {"body", nullptr}};
 }
 
 Json delivery_to_json(const DeliverySettings& delivery) {
@@ -308,12 +306,12 @@ Json to_json(const Destination& destination, bool show_secrets) {
   Json json = {{"id", eilpost::to_string(destination.id)},
                {"name", destination.name},
                {"platform", destination.platform}};
-  json["fields"] = Json::object();
-  json["secrets"] = Json::object();
+  json["fields"] = fields_to_json(destination.fields);
+  json["secrets"] = secrets_to_json(destination.secrets, show_secrets);
   json["request"] = request_to_json(destination);
-  json["body"] = nullptr;
-  json["success"] = later_success();
-  json["final_statuses"] = Json::array();
+  json["body"] = destination.body ? body_to_json(*destination.body) : Json();
+  json["success"] = success_to_json(destination.success);
+  json["final_statuses"] = final_statuses_to_json(destination.final_statuses);
   json["authentication"] = authentication_to_json(destination.authentication, show_secrets);
   json["tls"] = tls_to_json(destination.tls, show_secrets);
   json["signing"] = signing_to_json(destination.signing, show_secrets);
@@ -341,11 +339,7 @@ Destination destination_from_json(const Json& json, const Destination* kept, Pro
                  "The platform is custom, or inbox for the inbox that is built in.", "platform");
   }
   read_request(reader.given("request"), destination, problems);
-  check_later(reader.find("fields"), Json::object(), "/fields", problems);
-  check_later(reader.find("secrets"), Json::object(), "/secrets", problems);
-  check_later(reader.find("body"), nullptr, "/body", problems);
-  check_later(reader.find("success"), later_success(), "/success", problems);
-  check_later(reader.find("final_statuses"), Json::array(), "/final_statuses", problems);
+  read_prescription(reader, kept, destination, problems);
   destination.tls =
       tls_from_json(reader.given("tls"), kept == nullptr ? nullptr : &kept->tls, problems);
   read_authentication(reader.given("authentication"), kept, destination, problems);

@@ -127,6 +127,9 @@ Saved<Settings::Draft> SqliteSettings::compile_draft(const Json& webhook, const 
   auto compiled =
       render::compile(wanted, *catalog_, zones_, of_webhook,
                       webhook.is_string() ? render::Rules::earlier : render::Rules::newest);
+  if (compiled != nullptr && draft.destination != nullptr) {
+    check_secrets(*compiled, draft.destination->destination, of_webhook);
+  }
   add_independent(std::move(of_webhook), compiling);
   add_independent(std::move(compiling), found);
   add_below("/webhook", std::move(found), problems);

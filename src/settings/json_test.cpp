@@ -198,11 +198,26 @@ TEST(DestinationJson, EveryWrongFieldIsReportedAtItsPlace) {
        {"/delivery/rate_limit not_available"}},
       {R"({"delivery":{"ordering":"per_user"}})", {"/delivery/ordering not_available"}},
       {R"({"delivery":{"batch":{"events_max":2}}})", {"/delivery/batch/events_max not_available"}},
-      {R"({"fields":{"a":1}})", {"/fields not_available"}},
-      {R"({"secrets":{"a":"b"}})", {"/secrets not_available"}},
-      {R"({"body":{"format":"flat"}})", {"/body not_available"}},
-      {R"({"success":{"statuses":["3xx"]}})", {"/success/statuses not_available"}},
-      {R"({"final_statuses":[400]})", {"/final_statuses not_available"}},
+      {R"({"fields":7})", {"/fields wrong_type"}},
+      {R"({"fields":{"A b":1,"c":{},"d":[[]]}})",
+       {"/fields/A b bad_name", "/fields/c wrong_type", "/fields/d wrong_type"}},
+      {R"({"secrets":{"a":7,"B":"x","c":{"set":true}}})",
+       {"/secrets/a wrong_type", "/secrets/B bad_name", "/secrets/c secret_missing"}},
+      {R"({"body":{"format":"destination"}})", {"/body/format unknown_format"}},
+      {R"({"body":{"format":"flat","keys":"underscores"}})", {"/body/keys not_used"}},
+      {R"({"body":{"format":"template"}})", {"/body/template template_missing"}},
+      {R"({"success":{"statuses":["6xx",99,"300-200"]}})",
+       {"/success/statuses/0 bad_status", "/success/statuses/1 bad_status",
+        "/success/statuses/2 bad_status", "/success/statuses missing"}},
+      {R"({"success":{"body":{"matches":"x"}}})",
+       {"/success/body unclear_rule", "/success/body/matches unknown_field"}},
+      {R"({"success":{"body":{"equals":""}}})", {"/success/body/equals bad_rule"}},
+      {R"({"success":{"body":{"pointer":"ok"}}})",
+       {"/success/body/pointer bad_pointer", "/success/body/equals missing"}},
+      {R"({"success":{"partial":{"failed":["x"],"rest":"lost","named_by":"id"}}})",
+       {"/success/partial/statuses missing", "/success/partial/failed bad_pointer",
+        "/success/partial/named_by bad_pointer", "/success/partial/rest unknown_value"}},
+      {R"({"final_statuses":[400,"x"]})", {"/final_statuses/1 bad_status"}},
       {R"({"tls":{"client_key":7}})", {"/tls/client_key wrong_type"}},
       {R"({"tls":{"client_kee":"PEM"}})", {"/tls/client_kee unknown_field"}},
       {R"({"retry":{}})", {"/retry unknown_field"}},
@@ -214,6 +229,54 @@ TEST(DestinationJson, EveryWrongFieldIsReportedAtItsPlace) {
     merge_patch(json, json_of(row.patch));
     EXPECT_EQ(destination_errors(json), row.errors) << row.patch;
   }
+}
+
+TEST(DestinationJson, WhatItPrescribesIsReadAndShown) {
+  const Json input = json_of(R"({"name":"A","platform":"custom",
+    "fields":{"region":"eu","lists":[1,2],"on":true},"secrets":{"key":"s3cret"},
+    "request":{"url":"https://{{field.region}}.example.com/"},
+    "body":{"format":"template","template":{"...":"{{properties}}"}},
+    "success":{"statuses":["204",200,"3xx","400-409"],"body":{"pointer":"/ok","equals":true},
+      "partial":{"statuses":["400"],"failed":["/failed/*/index"],"named_by":null,"rest":"again"}},
+    "final_statuses":[400,"5xx"]})");
+  Problems problems;
+  const Destination destination = destination_from_json(input, nullptr, problems);
+  ASSERT_TRUE(problems.ok()) << problems.errors.front().detail;
+  const Json shown = to_json(destination, /*show_secrets=*/false);
+  EXPECT_EQ(shown.at("secrets"), json_of(R"({"key":{"set":true}})"));
+  EXPECT_EQ(shown.at("fields"), input.at("fields"));
+  EXPECT_EQ(shown.at("body"), input.at("body"));
+  EXPECT_EQ(shown.at("success").at("statuses"), json_of(R"(["204","200","3xx","400-409"])"));
+  EXPECT_EQ(shown.at("success").at("body"), input.at("success").at("body"));
+  EXPECT_EQ(shown.at("success").at("partial"), input.at("success").at("partial"));
+  EXPECT_EQ(shown.at("final_statuses"), input.at("final_statuses"));
+  Problems again;
+  const Json whole = to_json(destination, /*show_secrets=*/true);
+  EXPECT_EQ(to_json(destination_from_json(whole, nullptr, again), true), whole);
+  EXPECT_TRUE(again.ok());
+}
+
+TEST(DestinationJson, NamedSecretsAreKeptReplacedAndRemovedByAPatch) {
+  Destination kept;
+  kept.name = "A";
+  kept.request.url = "https://example.com";
+  kept.signing.scheme = Signing::Scheme::none;
+  kept.secrets = {{.name = "a", .value = "1"}, {.name = "b", .value = "2"}};
+  const auto patched = [&](std::string_view patch) {
+    Problems problems;
+    const Json json = patched_destination(to_json(kept, false), json_of(patch));
+    std::string secrets;
+    for (const Secret& secret : destination_from_json(json, &kept, problems).secrets) {
+      secrets += secret.name + secret.value;
+    }
+    EXPECT_TRUE(problems.ok()) << patch;
+    return secrets;
+  };
+  EXPECT_EQ(patched("{}"), "a1b2");
+  EXPECT_EQ(patched(R"({"secrets":{}})"), "a1b2");
+  EXPECT_EQ(patched(R"({"secrets":{"a":{"set":true},"b":"3"}})"), "a1b3");
+  EXPECT_EQ(patched(R"({"secrets":{"a":null,"c":"4"}})"), "b2c4");
+  EXPECT_EQ(patched(R"({"secrets":null})"), "");
 }
 
 TEST(DestinationJson, MaskedAndAbsentSecretsAreKeptAndNullOnesRemoved) {

@@ -7,7 +7,7 @@ namespace eilpost::settings {
 namespace {
 
 // The member of an object; null pointer if there is none or `json` is no object.
-const Json* member(const Json* json, const char* key) {
+const Json* member(const Json* json, const std::string& key) {
   if (json == nullptr || !json->is_object()) return nullptr;
   const auto found = json->find(key);
   return found == json->end() ? nullptr : &*found;
@@ -25,6 +25,17 @@ void keep_null(Json& target, const Json& patch, const char* field, const char* k
   const Json* given = member(member(&patch, field), key);
   if (given != nullptr && given->is_null() && target[field].is_object()) {
     target[field][key] = nullptr;
+  }
+}
+
+// The secrets that the patch removes, as null: one that is absent would be kept.
+void remove_secrets(Json& destination, const Json& secrets, const Json& patch) {
+  const Json* given = member(&patch, "secrets");
+  if (given == nullptr || !secrets.is_object()) return;
+  for (const auto& [name, masked] : secrets.items()) {
+    const Json* one = member(given, name);
+    const bool is_removed = given->is_null() || (one != nullptr && one->is_null());
+    if (is_removed) destination["secrets"][name] = nullptr;
   }
 }
 
@@ -61,7 +72,17 @@ Json patched_webhook(Json webhook, const Json& patch) {
 
 Json patched_destination(Json destination, const Json& patch) {
   if (changes(destination, patch, "authentication", "type")) destination.erase("authentication");
+  if (changes(destination, patch, "body", "format")) destination.erase("body");
+  // Each is one rule, not several members to be mixed.
+  for (const char* rule : {"body", "partial"}) {
+    const bool is_given = member(member(&patch, "success"), rule) != nullptr;
+    if (is_given && destination["success"].is_object()) destination["success"].erase(rule);
+  }
+  const Json secrets = destination.value("secrets", Json::object());
+  const Json* template_json = member(member(&patch, "body"), "template");
   merge_patch(destination, patch);
+  if (template_json != nullptr) destination["body"]["template"] = *template_json;
+  remove_secrets(destination, secrets, patch);
   keep_null(destination, patch, "authentication", "token");
   keep_null(destination, patch, "authentication", "password");
   keep_null(destination, patch, "tls", "client_key");

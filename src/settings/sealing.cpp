@@ -3,20 +3,29 @@
 #include <fmt/format.h>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace eilpost::settings {
 namespace {
 
 struct SecretPlace {
-  const char* object;
-  const char* key;
+  std::string object;
+  std::string key;
 };
 
-constexpr SecretPlace kPlaces[] = {{"authentication", "token"},
-                                   {"authentication", "password"},
-                                   {"tls", "client_key"},
-                                   {"signing", "secret"},
-                                   {"signing", "previous_secret"}};
+// Where a destination's JSON may have secrets.
+std::vector<SecretPlace> places_in(const Json& json) {
+  std::vector<SecretPlace> places = {{"authentication", "token"},
+                                     {"authentication", "password"},
+                                     {"tls", "client_key"},
+                                     {"signing", "secret"},
+                                     {"signing", "previous_secret"}};
+  if (!json.is_object()) return {};
+  const auto secrets = json.find("secrets");
+  if (secrets == json.end() || !secrets->is_object()) return places;
+  for (const auto& [name, value] : secrets->items()) places.push_back({"secrets", name});
+  return places;
+}
 
 template <class AnyJson>
 AnyJson* find(AnyJson& json, const SecretPlace& place) {
@@ -42,7 +51,7 @@ std::string context_of(std::string_view id, const SecretPlace& place) {
 
 void seal_secrets(Json& json, std::string_view id, const crypto::SecretBox& box,
                   env::Entropy& entropy) {
-  for (const SecretPlace& place : kPlaces) {
+  for (const SecretPlace& place : places_in(json)) {
     Json* secret = find(json, place);
     if (secret == nullptr || !secret->is_string() || secret->get_ref<const std::string&>().empty())
       continue;
@@ -53,7 +62,7 @@ void seal_secrets(Json& json, std::string_view id, const crypto::SecretBox& box,
 }
 
 Result<void> open_secrets(Json& json, std::string_view id, const crypto::SecretBox& box) {
-  for (const SecretPlace& place : kPlaces) {
+  for (const SecretPlace& place : places_in(json)) {
     Json* secret = find(json, place);
     const Json* sealed = sealed_of(secret);
     if (sealed == nullptr) continue;
@@ -65,7 +74,7 @@ Result<void> open_secrets(Json& json, std::string_view id, const crypto::SecretB
 }
 
 void mask_sealed(Json& json) {
-  for (const SecretPlace& place : kPlaces) {
+  for (const SecretPlace& place : places_in(json)) {
     Json* secret = find(json, place);
     if (sealed_of(secret) == nullptr) continue;
     *secret = Json::object();
@@ -77,7 +86,7 @@ void mask_sealed(Json& json) {
 }
 
 bool needs_sealing_again(const Json& json, const crypto::SecretBox& box) {
-  for (const SecretPlace& place : kPlaces) {
+  for (const SecretPlace& place : places_in(json)) {
     const Json* sealed = sealed_of(find(json, place));
     if (sealed != nullptr && box.needs_sealing_again(sealed->get<std::string>())) return true;
   }

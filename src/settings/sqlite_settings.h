@@ -126,6 +126,9 @@ class SqliteSettings final : public Settings {
                                                             render::Rules rules,
                                                             Problems& problems);
   void check_references(const Webhook& webhook, Problems& problems) const;
+  // Reports secrets that a webhook's texts use and its destination lacks.
+  static void check_secrets(const render::CompiledWebhook& webhook, const Destination& destination,
+                            Problems& problems);
   [[nodiscard]] match::Candidate candidate_of(const Webhook& webhook, const Catalog& catalog) const;
   [[nodiscard]] Saved<WebhookView> save_webhook(const Json& json, const Webhook* current,
                                                 render::Rules rules, const Author& author);

@@ -45,6 +45,20 @@ void SqliteSettings::check_references(const Webhook& webhook, Problems& problems
   }
 }
 
+void SqliteSettings::check_secrets(const render::CompiledWebhook& webhook,
+                                   const Destination& destination, Problems& problems) {
+  for (const std::string& name : render::secrets_of(webhook)) {
+    if (std::ranges::find(destination.secrets, name, &Secret::name) != destination.secrets.end()) {
+      continue;
+    }
+    problems.error("unknown_secret",
+                   fmt::format("Its texts use {{{{secret.{}}}}}, but the destination \"{}\" has no "
+                               "such secret.",
+                               name, destination.name),
+                   "/body");
+  }
+}
+
 match::Candidate SqliteSettings::candidate_of(const Webhook& webhook,
                                               const Catalog& catalog) const {
   match::Candidate candidate{.webhook = webhook.id,
@@ -79,6 +93,11 @@ std::optional<SqliteSettings::WebhookEntry> SqliteSettings::compile_webhook(cons
   // Not independent of each other: an environment that is no word is not known either.
   add_independent(std::move(compiling), found);
   add_independent(std::move(found), problems);
+  // What was saved works on: a secret that is missing is said when the request is made.
+  const auto destination = destinations_.find(webhook.destination);
+  if (compiled != nullptr && rules == render::Rules::newest && destination != destinations_.end()) {
+    check_secrets(*compiled, destination->second->destination, problems);
+  }
   if (!problems.ok() || entry.conditions == nullptr || compiled == nullptr) return std::nullopt;
   entry.live = std::make_shared<const pipeline::LiveWebhook>(
       pipeline::LiveWebhook{.webhook = webhook, .compiled = std::move(compiled)});

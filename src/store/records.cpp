@@ -236,7 +236,7 @@ void read_attempt(ByteReader& reader, Attempt& attempt) {
   outcome.answer_content_type = (flags & kHasContentType) != 0 ? reader.text() : std::string_view();
 
   attempt.next.state = read_enum(reader, DeliveryState::failed);
-  attempt.next.reason = read_enum(reader, FailReason::damaged);
+  attempt.next.reason = read_enum(reader, FailReason::rejected);
   attempt.next.retry_at = (flags & kHasRetryAt) != 0 ? read_time(reader) : WallTime{};
   attempt.next.disable_destination = (flags & kDisablesDestination) != 0;
 }
@@ -339,7 +339,7 @@ bool decode_record(ByteView bytes, Record& record) {
     case static_cast<std::uint8_t>(RecordKind::settled):
       record.kind = RecordKind::settled;
       record.settled.delivery = read_delivery(reader);
-      record.settled.reason = read_enum(reader, FailReason::damaged);
+      record.settled.reason = read_enum(reader, FailReason::rejected);
       record.settled.at = read_time(reader);
       break;
     default:

@@ -64,6 +64,12 @@ test("every answer is as the description says", async (t) => {
     name: "Receiver", platform: "custom", authentication: basic,
     request: { url: receiver.url, headers: [{ name: "X-Team", value: "a" }] },
     delivery: { concurrency: 4, retry: { delays_ms: [100], jitter: 0 } },
+    fields: { lists: [1] }, secrets: { api_key: "k" }, body: { format: "nested" },
+    success: {
+      statuses: ["2xx", 302], body: { does_not_contain: "error" },
+      partial: { statuses: ["400"], failed: ["/failed/*"], named_by: "/id", rest: "again" },
+    },
+    final_statuses: [404, "405-407"],
   };
   const destination = await call(201, "POST", "destinations", custom);
   const inbox = await call(201, "POST", "destinations", { name: "Inbox", platform: "inbox" });
@@ -71,6 +77,7 @@ test("every answer is as the description says", async (t) => {
   const at = `destinations/${destination.id}`;
   await call(200, "PATCH", at, { authentication: { type: "bearer", token: "t", username: null } });
   await call(200, "PATCH", at, { authentication: null });
+  await call(200, "PATCH", at, { secrets: { api_key: null }, success: { body: null, partial: null } });
   await call(412, "PATCH", at, { name: "Stale" }, { "if-match": '"1"' });
   await call(200, "POST", `${at}/rotate-secret`, {});
   await call(200, "POST", `${at}/disable`);
@@ -134,6 +141,9 @@ test("every answer is as the description says", async (t) => {
   await call(201, "POST", `deliveries/${sent.id}/replay`, { as_new: true });
   await call(200, "POST", "deliveries/replay", { filter: { state: "failed" } });
   await call(200, "POST", "deliveries/replay", { filter: { state: "failed" }, expected_count: 0 });
+  const from = "2026-01-01T00:00:00Z";
+  await call(200, "POST", `webhooks/${second}/backfill`, { from });
+  await call(422, "POST", `webhooks/${second}/backfill`, { from: "x" });
   const { data: events } = await call(200, "GET", "events?limit=2");
   await call(200, "GET", `events/${events[0].sequence}`);
   await call(200, "GET", "event-types/survey.submitted/properties");

@@ -1,0 +1,174 @@
+#include "deliver/judge.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "base/ascii.h"
+#include "base/assert.h"
+#include "base/parse.h"
+#include "base/utf8.h"
+
+namespace eilpost::deliver {
+namespace {
+
+constexpr std::string_view kEvery = "*";
+constexpr std::size_t kShownBytesMax = 200;
+constexpr std::uint16_t kStatusGone = 410;
+
+bool is_in(const std::vector<StatusRange>& ranges, std::uint16_t status) {
+  return std::ranges::any_of(ranges, [status](const StatusRange& range) {
+    return status >= range.first && status <= range.last;
+  });
+}
+
+// The steps of a JSON Pointer.
+std::vector<std::string> steps_of(std::string_view pointer) {
+  std::vector<std::string> steps;
+  while (pointer.starts_with('/')) {
+    pointer.remove_prefix(1);
+    const std::string_view raw = pointer.substr(0, pointer.find('/'));
+    pointer.remove_prefix(raw.size());
+    std::string step;
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+      const bool is_escape = raw[i] == '~' && i + 1 < raw.size();
+      step += !is_escape ? raw[i] : raw[i + 1] == '1' ? '/' : '~';
+      if (is_escape) ++i;
+    }
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+const Json* step_into(const Json& json, const std::string& step) {
+  if (json.is_object()) {
+    const auto found = json.find(step);
+    return found == json.end() ? nullptr : &*found;
+  }
+  const auto index = parse_integer<std::size_t>(step);
+  return json.is_array() && index && *index < json.size() ? &json[*index] : nullptr;
+}
+
+const Json* find_at(const Json& json, std::string_view pointer) {
+  const Json* here = &json;
+  for (const std::string& step : steps_of(pointer)) {
+    here = step_into(*here, step);
+    if (here == nullptr) return nullptr;
+  }
+  return here;
+}
+
+// Everything at `pointer`, whose steps may be `*`; whether the list that it goes through is there.
+bool collect_at(const Json& json, std::string_view pointer, std::vector<std::string>& found) {
+  std::vector<const Json*> here = {&json};
+  bool has_list = false;
+  for (const std::string& step : steps_of(pointer)) {
+    std::vector<const Json*> next;
+    for (const Json* each : here) {
+      if (step != kEvery) {
+        if (const Json* inner = step_into(*each, step)) next.push_back(inner);
+        continue;
+      }
+      if (!each->is_structured()) continue;
+      has_list = true;
+      for (const Json& inner : *each) next.push_back(&inner);
+    }
+    here = std::move(next);
+  }
+  for (const Json* each : here) {
+    found.push_back(each->is_string() ? each->get<std::string>() : to_text(*each));
+  }
+  return has_list || !here.empty();
+}
+
+std::string shown(std::string_view text) {
+  const std::string_view beginning = truncate_to_bytes(text, kShownBytesMax);
+  return fmt::format("\"{}{}\"", beginning, beginning.size() < text.size() ? "…" : "");
+}
+
+// What is wrong with the body; nothing if the rule holds.
+std::optional<std::string> broken(const AnswerBodyRule& rule, std::string_view answer) {
+  switch (rule.kind) {
+    case AnswerBodyRule::Kind::equals:
+      if (trim_ascii(answer) == trim_ascii(rule.text)) return std::nullopt;
+      return fmt::format("its body is {}, not {}", shown(trim_ascii(answer)), shown(rule.text));
+    case AnswerBodyRule::Kind::contains:
+      if (answer.contains(rule.text)) return std::nullopt;
+      return fmt::format("its body does not contain {}", shown(rule.text));
+    case AnswerBodyRule::Kind::does_not_contain:
+      if (!answer.contains(rule.text)) return std::nullopt;
+      return fmt::format("its body contains {}", shown(rule.text));
+    case AnswerBodyRule::Kind::pointer:
+      break;
+  }
+  const Result<Json> json = parse_json(answer);
+  if (!json) return "its body is not JSON";
+  const Json* value = find_at(*json, rule.text);
+  if (value == nullptr) return fmt::format("its body has nothing at {}", rule.text);
+  if (*value == rule.value) return std::nullopt;
+  return fmt::format("its body has {} at {}, not {}", shown(to_text(*value)), rule.text,
+                     to_text(rule.value));
+}
+
+// Whether the rule about batches decided.
+bool judge_partial(const PartialRule& rule, Outcome& outcome) {
+  const auto refused = refused_in(rule, outcome.answer);
+  if (!refused) return false;
+  outcome.success = refused->empty() && rule.rest == PartialRule::Rest::delivered;
+  outcome.detail.clear();
+  if (outcome.success) return true;
+  if (refused->empty()) {
+    outcome.detail = fmt::format(
+        "The receiver answered {}: it took nothing of this request, and names other events as "
+        "wrong. This one is sent again.",
+        outcome.status);
+    return true;
+  }
+  outcome.final_reason = FailReason::rejected;
+  outcome.detail = fmt::format(
+      "The receiver answered {} and names this event as wrong, so it is not sent again; the answer "
+      "says why.",
+      outcome.status);
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::vector<std::string>> refused_in(const PartialRule& rule,
+                                                   std::string_view answer) {
+  const Result<Json> json = parse_json(answer);
+  if (!json) return std::nullopt;
+  std::vector<std::string> refused;
+  bool has_list = false;
+  for (const std::string& pointer : rule.failed) {
+    has_list = collect_at(*json, pointer, refused) || has_list;
+  }
+  if (!has_list) return std::nullopt;
+  return refused;
+}
+
+void judge(const SuccessRule& rule, const std::vector<StatusRange>& final_statuses,
+           Outcome& outcome) {
+  if (outcome.kind != OutcomeKind::answered) return;
+  if (rule.partial && is_in(rule.partial->statuses, outcome.status) &&
+      judge_partial(*rule.partial, outcome)) {
+    return;
+  }
+  outcome.success = is_in(rule.statuses, outcome.status);
+  outcome.detail.clear();
+  if (!outcome.success) {
+    outcome.detail = fmt::format("The receiver answered {}.", outcome.status);
+  } else if (rule.body) {
+    if (const auto why = broken(*rule.body, outcome.answer)) {
+      outcome.success = false;
+      outcome.detail = fmt::format("The receiver answered {}, but {}.", outcome.status, *why);
+    }
+  }
+  // 410 has a meaning of its own, whatever else is final.
+  if (outcome.success || outcome.status == kStatusGone) return;
+  if (!is_in(final_statuses, outcome.status)) return;
+  outcome.final_reason = FailReason::final_status;
+  outcome.detail.pop_back();
+  outcome.detail += ", which is final for this destination.";
+}
+
+}  // namespace eilpost::deliver

@@ -1,0 +1,25 @@
+#pragma once
+// What an answer means, by the rules of its destination: a success, tried again, or final. Pure.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/answer_rules.h"
+#include "model/delivery.h"
+
+namespace eilpost::deliver {
+
+// The events of a batch that an answer names as refused, as indexes or names in text form.
+// Nothing: the answer is no list at all, so it is about the whole request.
+[[nodiscard]] std::optional<std::vector<std::string>> refused_in(const PartialRule& rule,
+                                                                 std::string_view answer);
+
+// Decides about the answer to a request that carried one event, and says in `outcome.detail` what
+// was expected. Outcomes without an answer stay as they are. An answer's body is only looked at if
+// the rule reads it; then `outcome.answer` must be whole.
+void judge(const SuccessRule& rule, const std::vector<StatusRange>& final_statuses,
+           Outcome& outcome);
+
+}  // namespace eilpost::deliver
