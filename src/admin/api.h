@@ -149,6 +149,16 @@ class Api final {
   Task<http::Response> replay_one(Call& call);
   Task<http::Response> replay_many(Call& call);
 
+  // ---- backfill (backfill_api.cpp)
+  Task<http::Response> backfill(Call& call);
+  // Which events a webhook is to get.
+  struct Backfill {
+    settings::Settings::Draft draft;
+    history::Filter filter;  // types and time
+    std::vector<EnvironmentId> environments;
+    std::vector<Position> known;  // that it was owed before; sorted
+  };
+
   // The key of a request's Authorization, or the refusal to send.
   Task<std::expected<settings::ApiKey, http::Response>> authenticate(const http::Request& request,
                                                                      std::size_t lane);
@@ -229,12 +239,25 @@ class Api final {
     std::vector<DeliveryId> ids;                                // those before it
   };
   Task<Replayed> accept_all(std::size_t lane, std::vector<store::Accept> batch);
+  Task<std::expected<Backfill, http::Response>> backfill_asked(Call& call);
+  Task<Result<std::vector<Position>>> known_events(std::size_t lane, WebhookId webhook,
+                                                   WallTime from);
+  Task<Result<std::vector<Position>>> events_to_backfill(std::size_t lane, const Backfill& wanted);
+  Task<Result<std::vector<store::Accept>>> accepts_for(std::size_t lane, const Webhook& webhook,
+                                                       std::vector<Position> events);
   Task<std::vector<pipeline::DestinationStatus>> statuses(std::size_t lane,
                                                           std::vector<DestinationId> ids);
 
   const Parts parts_;
   const ingest::Limits event_limits_;
 };
+
+// Of a replay or backfill: how many at most, and how many are taken together.
+inline constexpr std::size_t kReplayMax = 100'000;
+inline constexpr std::size_t kReplayPage = 1000;
+// What it answers when the journal takes no more, after `done` of `count`.
+[[nodiscard]] http::Response refuse_full(store::AcceptStatus status, std::uint64_t done,
+                                         std::uint64_t count);
 
 [[nodiscard]] std::expected<history::Filter, http::Response> filter_asked(const Call& call);
 [[nodiscard]] std::expected<history::Filter, http::Response> filter_from_json(const Json& json);

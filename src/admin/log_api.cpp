@@ -82,23 +82,27 @@ std::expected<history::Filter, http::Response> filter_asked(const Call& call) {
 }
 
 Json to_json(const history::DeliveryRow& row) {
-  return {{"id", to_string(row.id)},
-          {"event_id", row.event_id},
-          {"event_type", row.event_type},
-          {"user", row.user},
-          {"webhook", to_string(row.webhook)},
-          {"webhook_version", row.webhook_version},
-          {"destination", to_string(row.destination)},
-          {"state", to_string(row.state)},
-          {"reason", row.reason == FailReason::none ? Json() : Json(to_string(row.reason))},
-          {"attempts_count", row.attempts_count},
-          {"next_attempt_at", time_or_null(row.next_attempt_at)},
-          {"last_outcome", row.last_outcome ? Json(to_string(*row.last_outcome)) : Json()},
-          {"last_status", row.last_status == 0 ? Json() : Json(row.last_status)},
-          {"accepted_at", format_iso_time(row.accepted_at)},
-          {"settled_at", time_or_null(row.settled_at)},
-          {"replay_of", row.replay_of ? Json(to_string(*row.replay_of)) : Json()},
-          {"webhook_id", row.webhook_id.empty() ? to_string(row.id) : row.webhook_id}};
+  const bool is_backfill = row.replay_of && row.replay_of->ordinal == store::kWholeEvent;
+  const bool is_replay = row.replay_of && !is_backfill;
+  return {
+      {"id", to_string(row.id)},
+      {"event_id", row.event_id},
+      {"event_type", row.event_type},
+      {"user", row.user},
+      {"webhook", to_string(row.webhook)},
+      {"webhook_version", row.webhook_version},
+      {"destination", to_string(row.destination)},
+      {"state", to_string(row.state)},
+      {"reason", row.reason == FailReason::none ? Json() : Json(to_string(row.reason))},
+      {"attempts_count", row.attempts_count},
+      {"next_attempt_at", time_or_null(row.next_attempt_at)},
+      {"last_outcome", row.last_outcome ? Json(to_string(*row.last_outcome)) : Json()},
+      {"last_status", row.last_status == 0 ? Json() : Json(row.last_status)},
+      {"accepted_at", format_iso_time(row.accepted_at)},
+      {"settled_at", time_or_null(row.settled_at)},
+      {"replay_of", is_replay ? Json(to_string(*row.replay_of)) : Json()},
+      {"backfill_of", is_backfill ? Json(encode_base32(row.replay_of->sequence.value)) : Json()},
+      {"webhook_id", row.webhook_id.empty() ? to_string(row.id) : row.webhook_id}};
 }
 
 Json to_json(const history::EventRow& row) {
@@ -268,14 +272,18 @@ Json Api::attempt_json(const history::DeliveryRow& delivery, const history::Even
       parts_.settings.destination_at(delivery.destination, attempt.destination_version);
   if (!webhook || !destination || event == nullptr) return json;
   const std::string id = delivery.webhook_id.empty() ? to_string(delivery.id) : delivery.webhook_id;
-  const auto request = render::render({.webhook = *webhook->compiled,
-                                       .destination = *destination->compiled,
-                                       .document = event->document,
-                                       .delivery_id = id,
-                                       .attempt_at = attempt.started_at},
-                                      scratch, {.mask_secrets = true});
+  const render::Input input{.webhook = *webhook->compiled,
+                            .destination = *destination->compiled,
+                            .document = event->document,
+                            .delivery_id = id,
+                            .attempt_at = attempt.started_at};
+  const auto request = render::render(input, scratch, {.mask_secrets = true});
   json["request"] = request ? to_json(*request) : Json();
-  json["request_is_exact"] = request && hash64(request->body) == attempt.body_hash;
+  const auto is_exact = [&](const auto& rendered) {
+    return rendered && hash64(rendered->body) == attempt.body_hash;
+  };
+  // A body that holds a secret is another one while that is masked.
+  json["request_is_exact"] = is_exact(request) || is_exact(render::render(input, scratch));
   return json;
 }
 

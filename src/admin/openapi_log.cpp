@@ -32,7 +32,7 @@ const std::string_view kLogSchemas = R"json({
 "DeliveryState": "enum pending retrying held delivered failed",
 "FailReason": [
   "enum attempts_used_up final_status webhook_deleted destination_deleted backlog_full expired",
-  "erased damaged"],
+  "erased damaged rejected"],
 "OutcomeKind": "enum answered dns connect tls timeout reset too_large blocked_address token render",
 "Delivery": {
   "id": "string", "event_id": "string", "event_type": "string", "user": "string",
@@ -41,6 +41,7 @@ const std::string_view kLogSchemas = R"json({
   "attempts_count": "integer", "next_attempt_at": "time|null",
   "last_outcome": "#OutcomeKind|null", "last_status": "integer|null", "accepted_at": "time",
   "settled_at": "time|null", "replay_of": "string|null: Id of the delivery that it sends again.",
+  "backfill_of": "string|null: Sequence of the stored event that a backfill sends.",
   "webhook_id": "string: The header webhook-id of its requests."},
 "Request": {"method": "string", "url": "string", "headers": "[#Header]", "body": "string"},
 "Attempt": {
@@ -54,6 +55,7 @@ const std::string_view kLogSchemas = R"json({
   "request?": "#Request|null: Made again from the versions used, secrets masked.",
   "request_is_exact?": "boolean: Its body is that which was sent."},
 "Replayed": {"id": "string: Of the new delivery.", "replay_of": "string"},
+"Backfilled": {"count": "integer: How many are wanted.", "backfilled?": "integer"},
 "ReplayedMany": {"count": "integer: How many match.", "replayed?": "integer"},
 
 "Preview": {

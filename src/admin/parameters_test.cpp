@@ -112,7 +112,7 @@ TEST_F(ParametersTest, AnUnknownFieldOfABodyIsRefusedAndTheKnownOnesAreNamed) {
           << name_of(route);
     }
   }
-  EXPECT_EQ(checked, 14U);
+  EXPECT_EQ(checked, 15U);
 }
 
 TEST_F(ParametersTest, AFieldOfTheWrongTypeIsRefused) {

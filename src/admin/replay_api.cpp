@@ -12,9 +12,6 @@
 namespace eilpost::admin {
 namespace {
 
-constexpr std::size_t kReplayMax = 100'000;
-constexpr std::size_t kReplayPage = 1000;
-
 Result<std::shared_ptr<const Event>> event_again(history::Reader& reader,
                                                  const history::DeliveryRow& row, bool as_new) {
   EILPOST_ASSIGN_OR_RETURN(const std::optional<history::EventRow> found, reader.event_of(row.id));
@@ -46,21 +43,20 @@ std::size_t part_of(std::span<const store::Accept> batch) {
   return batch.size();
 }
 
-http::Response refuse_full(store::AcceptStatus status, std::uint64_t replayed,
-                           std::uint64_t count) {
-  const bool is_full = status == store::AcceptStatus::full;
-  return problem(503, is_full ? "disk_full" : "unavailable",
-                 fmt::format("{} of {} replayed: {}", replayed, count,
-                             is_full ? "no space is left. Ask again once there is."
-                                     : "the next one cannot be taken."));
-}
-
 bool asks_for_new(const Json& body) {
   const auto found = body.find("as_new");
   return found != body.end() && found->is_boolean() && found->get<bool>();
 }
 
 }  // namespace
+
+http::Response refuse_full(store::AcceptStatus status, std::uint64_t done, std::uint64_t count) {
+  const bool is_full = status == store::AcceptStatus::full;
+  return problem(503, is_full ? "disk_full" : "unavailable",
+                 fmt::format("{} of {} replayed: {}", done, count,
+                             is_full ? "no space is left. Ask again once there is."
+                                     : "the next one cannot be taken."));
+}
 
 // What each delivery owes again, to the newest version of its webhook; those whose webhook or event
 // is gone are left out.

@@ -104,6 +104,14 @@ constexpr BodyField kReplayMany[] = {
     {.name = "as_new", .type = "boolean", .description = "Sends webhook-ids of their own."},
 };
 
+constexpr BodyField kBackfill[] = {
+    {.name = "from", .type = "string", .description = "Received since.", .is_required = true},
+    {.name = "until", .type = "string", .description = "Received before; now if left out."},
+    {.name = "expected_count",
+     .type = "integer",
+     .description = "How many are wanted; without it they are only counted."},
+};
+
 // What most routes take.
 constexpr Takes kList = {.is_paged = true};
 constexpr Takes kObject = {.has_etag = true};
@@ -199,6 +207,12 @@ constexpr Route kRoutes[] = {
      Role::editor,
      &Api::test_saved,
      {.body = kSample}},
+    {Method::post,
+     "webhooks/{id}/backfill",
+     "Send stored events to a webhook",
+     Role::editor,
+     &Api::backfill,
+     {.body = kBackfill}},
     {Method::get, "destinations", "List destinations", Role::viewer, &Api::list_destinations,
      kList},
     {Method::post, "destinations", "Create a destination", Role::editor, &Api::create_destination,

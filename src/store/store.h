@@ -43,8 +43,10 @@ struct Options {
 // A new delivery that sends an earlier one again. The webhook-id to send is Event::webhook_id,
 // which is stored and read back with the event.
 struct ReplayOf {
-  DeliveryId original;
+  DeliveryId original;  // of a backfill: the event's sequence and kWholeEvent
 };
+// An ordinal that no delivery has: the event itself.
+inline constexpr std::uint16_t kWholeEvent = UINT16_MAX;
 
 // An event and everything it owes.
 struct Accept {
