@@ -123,6 +123,7 @@ class Api final {
   Task<http::Response> test_saved(Call& call);
 
   // ---- destinations (destinations_api.cpp)
+  Task<http::Response> list_platforms(Call& call);
   Task<http::Response> list_destinations(Call& call);
   Task<http::Response> show_destination(Call& call);
   Task<http::Response> create_destination(Call& call);

@@ -6,6 +6,7 @@
 
 #include "admin/api.h"
 #include "base/iso_time.h"
+#include "presets/preset.h"
 #include "settings/certificates.h"
 #include "settings/object_reader.h"
 #include "settings/refusals.h"
@@ -126,6 +127,21 @@ Task<http::Response> Api::show_destination(Call& call) {
   json["health"] = health(status.front());
   json["webhooks"] = uses_of(*id, all.webhooks);
   co_return object_response(200, json, found->version);
+}
+
+Task<http::Response> Api::list_platforms(Call& call) {
+  const auto asked = page_asked(call);
+  if (!asked) co_return asked.error();
+  const std::vector<presets::Preset>& all = presets::all();
+  const auto key_of = [&all](const presets::Preset& preset) {
+    return ascending_key(static_cast<std::uint64_t>(&preset - all.data()));
+  };
+  const auto show = [](const presets::Preset& preset) {
+    Json json = preset.form;
+    json["prescribes"] = preset.destination;
+    return json;
+  };
+  co_return json_response(200, page_of(all, *asked, key_of, show));
 }
 
 Task<http::Response> Api::create_destination(Call& call) {

@@ -57,6 +57,7 @@ constexpr Operation kOperations[] = {
     {Method::post, "webhooks/{id}/preview", "previewWebhook", 200, "#Preview"},
     {Method::post, "webhooks/{id}/test", "testWebhook", 200, "#TestResult"},
     {Method::post, "webhooks/{id}/backfill", "backfillWebhook", 200, "#Backfilled"},
+    {Method::get, "platforms", "listPlatforms", 200, "page #Platform"},
     {Method::get, "destinations", "listDestinations", 200, "page #Destination"},
     {Method::post, "destinations", "createDestination", 201, "#Destination", "#DestinationDraft"},
     {Method::get, "destinations/{id}", "getDestination", 200, "#Destination"},

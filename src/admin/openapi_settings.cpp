@@ -146,9 +146,22 @@ const std::string_view kSettingsSchemas = R"json({
 "Health": {
   "waiting": "integer", "retrying": "integer", "held": "integer", "in_flight": "integer",
   "last_success_at": "time|null", "last_failure_at": "time|null", "last_error": "string|null"},
+"PlatformName": [
+  "enum custom inbox slack teams mixpanel ga4 heap amplitude segment mailchimp hubspot brevo"],
+"Choice": {"value": "any", "label": "#Texts"},
+"FormField": {
+  "name": "string", "type?": "enum text choice number boolean property list: Text if absent.",
+  "label": "#Texts", "help": "#Texts", "link?": "string: Where to look it up.",
+  "required?": "boolean", "default?": "any", "choices?": "[#Choice]",
+  "open?": "boolean: Of a choice: other values are taken too.",
+  "form?": "enum url digits word: What the text, or each entry of the list, is made of."},
+"Platform": {
+  "platform": "#PlatformName", "name": "string", "summary": "#Texts", "documentation": "string",
+  "fields": "[#FormField]", "secrets": "[#FormField]",
+  "prescribes": "object: What a destination of it has, unless it says otherwise."},
 "DestinationState": "enum active paused disabled",
 "Destination": {
-  "id": "string", "name": "string", "platform": "enum custom inbox",
+  "id": "string", "name": "string", "platform": "#PlatformName",
   "fields": "object: Values for {{field.name}}.",
   "secrets": "object: For {{secret.name}}: {\"set\":true} each.",
   "request": "#RequestSettings", "body": "#Body|null: For webhooks that leave it to it.",
@@ -172,18 +185,18 @@ const std::string_view kSettingsSchemas = R"json({
   "scheme?": "enum none standard-webhooks", "secret?": "#SecretText|null",
   "previous_until?": "time"},
 "DeliveryDraft": {
-  "concurrency?": "integer", "rate_limit?": "null", "ordering?": "enum none",
+  "concurrency?": "integer", "rate_limit?": "object|null", "ordering?": "enum none",
   "backlog_max?": "integer", "retry?": {"delays_ms?": "[integer]", "jitter?": "number"},
   "batch?": "object|null"},
 "DestinationDraft": {
-  "name": "string", "platform": "enum custom inbox", "fields?": "object|null",
+  "name": "string", "platform": "#PlatformName", "fields?": "object|null",
   "secrets?": "object|null: Texts by name.", "request?": "#RequestDraft", "body?": "#Body|null",
   "success?": "#SuccessDraft|null", "final_statuses?": "[integer|string]|null",
   "authentication?": "#AuthenticationDraft|null", "tls?": "#TlsDraft|null",
   "signing?": "#SigningDraft|null",
   "delivery?": "#DeliveryDraft|null", "...": true},
 "DestinationChange": {
-  "name?": "string", "platform?": "enum custom inbox", "fields?": "object|null",
+  "name?": "string", "platform?": "#PlatformName", "fields?": "object|null",
   "secrets?": "object|null: Null for a name removes that one.", "request?": "object|null",
   "body?": "any", "success?": "any", "final_statuses?": "[integer|string]|null",
   "authentication?": "object|null", "tls?": "object|null", "signing?": "object|null",

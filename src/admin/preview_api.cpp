@@ -178,9 +178,11 @@ Task<http::Response> Api::preview_draft(Call& call, Json webhook, Json destinati
 }
 
 Task<http::Response> Api::test_draft(Call& call, Json webhook, Json destination) {
-  const settings::Saved<settings::Settings::Draft> draft = co_await on_settings(
-      call,
-      [this, webhook, destination] { return parts_.settings.compile_draft(webhook, destination); });
+  const settings::Saved<settings::Settings::Draft> draft =
+      co_await on_settings(call, [this, webhook, destination] {
+        return parts_.settings.compile_draft(webhook, destination,
+                                             settings::Settings::Purpose::test);
+      });
   if (!draft) co_return problem(draft.error());
   const auto document = co_await sample_document(call, draft->webhook->webhook);
   if (!document) co_return document.error();

@@ -213,6 +213,8 @@ constexpr Route kRoutes[] = {
      Role::editor,
      &Api::backfill,
      {.body = kBackfill}},
+    {Method::get, "platforms", "List platforms and what they need", Role::viewer,
+     &Api::list_platforms, kList},
     {Method::get, "destinations", "List destinations", Role::viewer, &Api::list_destinations,
      kList},
     {Method::post, "destinations", "Create a destination", Role::editor, &Api::create_destination,

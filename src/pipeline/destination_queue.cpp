@@ -230,6 +230,7 @@ Task<void> DestinationQueue::attempt(Due due) {
                       .parsed = due.parsed.get()},
                      *context_.scratch);
   due.parsed.reset();
+  const std::string notes = render::notes_of(*context_.scratch);
   Outcome outcome;
   if (request) {
     outcome = co_await send_request(context_, sender_, *request, *destination);
@@ -237,6 +238,7 @@ Task<void> DestinationQueue::attempt(Due due) {
     outcome = {.kind = OutcomeKind::render, .detail = request.error().detail};
     if (request.error().is_final) outcome.final_reason = FailReason::rejected;
   }
+  if (outcome.detail.empty()) outcome.detail = notes;
   ++due.attempts_count;
   const WallTime ended_at = context_.loop.clock().wall_now();
   const Next next = retry::decide(

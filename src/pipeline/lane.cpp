@@ -241,9 +241,11 @@ Task<TestResult> Pipeline::Lane::send_test(const TestSend& test) {
     co_return result;
   }
   result.request = std::move(*request);
+  const std::string notes = render::notes_of(*context_.scratch);
   deliver::Sender sender(context_.loop, context_.address_rules, context_.tls_context);
   const LiveDestination& destination = *test.destination;
   result.outcome = co_await send_request(context_, sender, *result.request, destination);
+  if (result.outcome.detail.empty()) result.outcome.detail = notes;
   result.duration = context_.loop.clock().now() - started;
   co_return result;
 }

@@ -221,6 +221,7 @@ class TemplateWriter {
     auto value = evaluate(expression, evaluation_);
     if (!value) return std::unexpected(std::move(value).error());
     if (value->is_missing_or_null()) return {};
+    if (value->kind == Value::Kind::json) return merge_json(value->text, own_keys);
     if (value->kind != Value::Kind::tree || !value->is_object()) {
       return cannot_render(
           fmt::format("The key \"...\" adds the members of an object, but {{{{{}}}}} is {}.",
@@ -228,6 +229,20 @@ class TemplateWriter {
     }
     for (const auto field : simdjson::dom::object(value->tree)) {
       if (!is_own(field.key)) write_pair(field.key, Value::of(field.value));
+    }
+    return check_size();
+  }
+
+  // The same of an object that filters made.
+  Rendered<void> merge_json(std::string_view text, const std::vector<std::string>& own_keys) {
+    const Result<Json> object = parse_json(text);
+    if (!object || !object->is_object()) return {};
+    for (const auto& [key, value] : object->items()) {
+      if (std::ranges::binary_search(own_keys, key)) continue;
+      begin_member();
+      append_script_string(out_, key);
+      out_ += ':';
+      out_ += to_text(value);
     }
     return check_size();
   }

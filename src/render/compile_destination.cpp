@@ -112,6 +112,8 @@ std::shared_ptr<const CompiledDestination> compile(const Destination& destinatio
   const std::size_t errors_before = problems.errors.size();
   auto compiled = std::make_shared<CompiledDestination>();
   compiled->method = destination.request.method;
+  compiled->preset = presets::find(destination.platform);
+  if (compiled->preset != nullptr) compiled->fields = destination.fields;
   compiled->values = compile_values(destination);
   const DestinationValues values{.fields = destination.fields, .secrets = destination.secrets};
   const TemplateScope scope{.trie = compiled->trie,

@@ -13,6 +13,7 @@
 
 #include "model/event_document.h"
 #include "model/webhook.h"
+#include "presets/preset.h"
 #include "render/renderer.h"
 #include "render/scratch.h"
 #include "render/template.h"
@@ -125,6 +126,8 @@ class CompiledDestination {
 
   HttpMethod method = HttpMethod::post;
   PropertyTrie trie;
+  const presets::Preset* preset = nullptr;  // what its platform would refuse; null: nothing
+  std::vector<Field> fields;                // of a preset
   std::vector<CompiledValue> values;
   UrlTemplate url;
   std::optional<CompiledBody> body;

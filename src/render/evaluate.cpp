@@ -172,7 +172,7 @@ Rendered<Value> evaluate(const Expression& expression, Evaluation& evaluation) {
     return Value::of(kMask);
   }
   for (const Filter& filter : expression.filters) {
-    auto filtered = apply(filter, *value, evaluation.scratch.arena);
+    auto filtered = apply(filter, *value, evaluation.scratch.arena, &evaluation.scratch.notes);
     if (!filtered) {
       const bool is_this = expression.source == Expression::Source::this_;
       return cannot_render(fmt::format("In the placeholder {{{{{}{}}}}} {}.",

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <span>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/parse.h"
 #include "base/utf8.h"
@@ -49,6 +50,12 @@ constexpr std::array kFilters = std::to_array<Description>({
     {FilterKind::join, "join", 0, 1, "join(', ')"},
     {FilterKind::map, "map", 1, 1, "map('value')"},
     {FilterKind::lookup, "lookup", 1, 1, "lookup({\"9\":\"promoter\"})"},
+    {FilterKind::text, "text", 0, 0, "text"},
+    {FilterKind::short_id, "short_id", 1, 1, "short_id(36)"},
+    {FilterKind::lines, "lines", 0, 1, "lines('- ')"},
+    {FilterKind::underscores, "underscores", 0, 0, "underscores"},
+    {FilterKind::scalars, "scalars", 0, 1, "scalars(100)"},
+    {FilterKind::without, "without", 1, 8, "without('name')"},
 });
 
 const Description& description_of(FilterKind kind) {
@@ -111,6 +118,16 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
   }
 }
 
+constexpr std::size_t kShortIdMin = 16;
+constexpr std::size_t kShortIdMax = 256;  // a hash has 64 at most
+
+std::string short_id(std::string_view text, std::size_t length_max) {
+  const bool is_plain = std::ranges::all_of(
+      text, [](char c) { return is_ascii_letter(c) || is_ascii_digit(c) || c == '-'; });
+  if (is_plain && text.size() <= length_max) return std::string(text);
+  return encode_hex(crypto::sha256(as_bytes(text))).substr(0, length_max);
+}
+
 Filtered apply_to_text(const Filter& filter, std::string_view text, Arena& arena) {
   switch (filter.kind) {
     case FilterKind::lower:
@@ -131,6 +148,10 @@ Filtered apply_to_text(const Filter& filter, std::string_view text, Arena& arena
       return text_value(truncate_to_code_points(text, filter.number), arena);
     case FilterKind::slug:
       return text_value(to_slug(text), arena);
+    case FilterKind::text:
+      return Value::of(text);
+    case FilterKind::short_id:
+      return text_value(short_id(text, filter.number), arena);
     default:  // replace
       return text_value(replace_all(text, filter.arguments[0].text, filter.arguments[1].text),
                         arena);
@@ -262,6 +283,8 @@ std::expected<Filter, std::string> make_filter(std::string_view name,
     case FilterKind::replace:
     case FilterKind::join:
     case FilterKind::map:
+    case FilterKind::lines:
+    case FilterKind::without:
       if (!all_texts(arguments)) return bad_arguments(*known);
       break;
     case FilterKind::lookup:
@@ -278,6 +301,16 @@ std::expected<Filter, std::string> make_filter(std::string_view name,
       filter.number = *number;
       break;
     }
+    case FilterKind::short_id:
+    case FilterKind::scalars: {
+      if (arguments.empty()) break;
+      const bool is_id = filter.kind == FilterKind::short_id;
+      const auto number =
+          whole_number(arguments[0], is_id ? kShortIdMax : limits::kOutboundBodyBytesMax);
+      if (!number || *number < (is_id ? kShortIdMin : 1U)) return bad_arguments(*known);
+      filter.number = *number;
+      break;
+    }
     default:
       if (!arguments.empty() && arguments[0].table) return bad_arguments(*known);
   }
@@ -291,7 +324,8 @@ std::expected<Filter, std::string> make_filter(std::string_view name,
   return filter;
 }
 
-std::expected<Value, std::string> apply(const Filter& filter, const Value& value, Arena& arena) {
+std::expected<Value, std::string> apply(const Filter& filter, const Value& value, Arena& arena,
+                                        std::vector<std::string>* notes) {
   if (filter.kind == FilterKind::default_) {
     const bool is_empty = value.is_missing_or_null() || (value.is_text() && value.text.empty());
     return is_empty ? filter.arguments[0].get() : value;
@@ -318,6 +352,14 @@ std::expected<Value, std::string> apply(const Filter& filter, const Value& value
       return map_values(filter, value, arena);
     case FilterKind::lookup:
       return look_up(filter, value, arena);
+    case FilterKind::lines:
+    case FilterKind::underscores:
+    case FilterKind::scalars:
+    case FilterKind::without:
+      if (!value.is_object()) return cannot(filter, "an object, such as properties", value);
+      return apply_to_object(filter, value, arena, notes);
+    case FilterKind::text:
+    case FilterKind::short_id:
     case FilterKind::lower:
     case FilterKind::upper:
     case FilterKind::trim:

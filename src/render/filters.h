@@ -51,6 +51,12 @@ enum class FilterKind : std::uint8_t {
   join,
   map,
   lookup,
+  text,         // a scalar as text
+  short_id,     // itself if it is short and plain, else the beginning of its hash
+  lines,        // an object as a line a member
+  underscores,  // an object with underscores for the dots in its names
+  scalars,      // an object with text and numbers only
+  without,      // an object without some members
 };
 
 [[nodiscard]] std::string_view to_string(FilterKind kind);
@@ -63,7 +69,7 @@ struct Filter {
   std::vector<Constant> arguments;
   Table table;                           // of lookup
   std::shared_ptr<const TimeZone> zone;  // of date
-  std::size_t number = 0;                // of round and truncate
+  std::size_t number = 0;                // of round, truncate, short_id, scalars
 };
 
 // An argument as it was written: a value, or for lookup a table.
@@ -77,8 +83,15 @@ struct Argument {
                                                              std::vector<Argument> arguments,
                                                              TimeZones& zones);
 
-// The error is a sentence that says what the filter needs and what it met.
+// The error is a sentence that says what the filter needs and what it met. What had to be cut is
+// added to `notes`, if there are some.
 [[nodiscard]] std::expected<Value, std::string> apply(const Filter& filter, const Value& value,
-                                                      Arena& arena);
+                                                      Arena& arena,
+                                                      std::vector<std::string>* notes = nullptr);
+
+// Those about objects, in object_filters.cpp.
+[[nodiscard]] std::expected<Value, std::string> apply_to_object(const Filter& filter,
+                                                                const Value& value, Arena& arena,
+                                                                std::vector<std::string>* notes);
 
 }  // namespace eilpost::render

@@ -176,6 +176,53 @@ TEST(Filters, LookupKnowsNumbersAndTexts) {
   EXPECT_THAT(fixture.value_of("{{wm | lookup({})}}"), HasSubstr("needs a text or a number"));
 }
 
+TEST(Filters, IdsAreShortenedByHashingThem) {
+  expect_rows(R"({"id":"Order-7","odd":"a_b","n":42})",
+              {
+                  {"{{id | short_id(36)}}", R"("Order-7")"},
+                  {"{{odd | short_id(16)}}", R"("648fa9b31bc7ff7e")"},
+                  {"{{n | short_id(36)}}", R"("42")"},
+                  {"{{n | text}}", R"("42")"},
+                  {"{{none | text}}", "null"},
+              });
+  RenderFixture fixture;
+  fixture.document = make_document(R"({"a":"1234567890123456789012345678901234567"})");
+  EXPECT_EQ(fixture.value_of("{{a | short_id(36)}}").size(), 36U + 2);
+  EXPECT_NE(fixture.value_of("{{a | short_id(36)}}"), fixture.value_of("{{a | truncate(36)}}"));
+}
+
+TEST(Filters, PropertiesBecomeLinesNamesAndScalars) {
+  RenderFixture fixture;
+  fixture.document = make_document(
+      R"({"a.b":"x<y","n":9007199254740993,"on":true,"l":[1,"z"],"none":null,"long":"äöüäöü"})");
+  for (const char* name : {"a.b", "n", "on", "l", "none", "long"}) fixture.choose(name);
+  EXPECT_EQ(fixture.value_of("{{properties | lines('- ')}}"),
+            R"("- a.b: x<y\n- n: 9007199254740993\n- on: true\n)"
+            R"(- l: [1,\"z\"]\n- long: äöüäöü")");
+  EXPECT_EQ(fixture.value_of("{{properties | without('a.b','l','on','long')}}"),
+            R"({"n":9007199254740993})");
+  EXPECT_EQ(fixture.value_of("{{properties | underscores | without('n','on','l','long')}}"),
+            R"({"a_b":"x<y"})");
+  EXPECT_EQ(fixture.value_of("{{properties | scalars(3) | without('a.b')}}"),
+            R"({"n":9007199254740993,"on":"tru","l":"[1,","long":"äöü"})");
+  EXPECT_THAT(notes_of(*fixture.scratch), HasSubstr("\"long\" was cut to 3 characters."));
+  EXPECT_EQ(fixture.value_of("{{properties | scalars | without('a.b','l')}}"),
+            R"({"n":9007199254740993,"on":"true","long":"äöüäöü"})");
+  EXPECT_EQ(notes_of(*fixture.scratch), "");
+  EXPECT_THAT(fixture.value_of("{{n | lines}}"), HasSubstr("needs an object, such as properties"));
+  fixture.choose("n", "a_b");
+  EXPECT_THAT(fixture.value_of("{{properties | underscores}}"),
+              HasSubstr("\"a.b\" and \"a_b\" would both be sent as \"a_b\""));
+}
+
+TEST(Filters, WhatTheyMakeOfPropertiesCanBeMerged) {
+  RenderFixture fixture;
+  fixture.document = make_document(R"({"a.b":1,"c":2,"d":3})");
+  for (const char* name : {"a.b", "c", "d"}) fixture.choose(name);
+  fixture.use_template(R"({"c":"mine","...":"{{properties | underscores | without('d')}}"})");
+  EXPECT_EQ(fixture.body(), R"({"c":"mine","a_b":1})");
+}
+
 TEST(Filters, ArgumentsAreChecked) {
   TimeZones zones;
   const auto error_of = [&](std::string_view placeholder) {
@@ -189,6 +236,11 @@ TEST(Filters, ArgumentsAreChecked) {
   EXPECT_THAT(error_of("{{a | truncate('x')}}"), HasSubstr("write truncate(100)."));
   EXPECT_THAT(error_of("{{a | truncate(-1)}}"), HasSubstr("write truncate(100)."));
   EXPECT_THAT(error_of("{{a | round(16)}}"), HasSubstr("write round(2)."));
+  EXPECT_THAT(error_of("{{a | short_id(15)}}"), HasSubstr("write short_id(36)."));
+  EXPECT_THAT(error_of("{{a | short_id(257)}}"), HasSubstr("write short_id(36)."));
+  EXPECT_THAT(error_of("{{a | scalars(0)}}"), HasSubstr("write scalars(100)."));
+  EXPECT_THAT(error_of("{{a | without}}"), HasSubstr("write without('name')."));
+  EXPECT_THAT(error_of("{{a | lines(1)}}"), HasSubstr("write lines('- ')."));
   EXPECT_THAT(error_of("{{a | lower(1)}}"), HasSubstr("write lower."));
   EXPECT_THAT(error_of("{{a | default}}"), HasSubstr("write default('unknown')."));
   EXPECT_THAT(error_of("{{a | default({})}}"), HasSubstr("write default('unknown')."));

@@ -1,5 +1,6 @@
 #include "render/renderer.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "model/limits.h"
@@ -50,6 +51,23 @@ Rendered<void> write_body(Evaluation& evaluation, Evaluation& destination_evalua
   }
   body.assign(evaluation.scratch.body);
   return {};
+}
+
+// Whether the platform would take the body.
+Rendered<void> check_rules(const Input& input, std::string_view body) {
+  const CompiledDestination& destination = input.destination;
+  if (destination.preset == nullptr) return {};
+  const auto find_field = [](const void* context, std::string_view name) -> const Json* {
+    const auto& fields = *static_cast<const std::vector<Field>*>(context);
+    const auto found = std::ranges::find(fields, name, &Field::name);
+    return found == fields.end() ? nullptr : &found->value;
+  };
+  auto why = presets::broken(destination.preset->rules, {.body = body,
+                                                         .now = input.attempt_at,
+                                                         .context = &destination.fields,
+                                                         .find_field = find_field});
+  if (!why) return {};
+  return std::unexpected(RenderError{.detail = *std::move(why), .is_final = true});
 }
 
 Rendered<void> write_url(Evaluation& destination_evaluation, Evaluation& webhook_evaluation,
@@ -107,6 +125,7 @@ std::expected<void, RenderError> render_into(const Input& input, Scratch& scratc
   if (!sends_query(input.destination)) {
     auto written = write_body(webhook_evaluation, destination_evaluation, request.body);
     if (!written) return written;
+    if (auto checked = check_rules(input, request.body); !checked) return checked;
   }
   if (auto written = write_url(destination_evaluation, webhook_evaluation, request.url); !written) {
     return written;
@@ -114,6 +133,11 @@ std::expected<void, RenderError> render_into(const Input& input, Scratch& scratc
   if (auto written = write_headers(destination_evaluation, request); !written) return written;
   if (options.mask_secrets) mask_secrets(request);
   return {};
+}
+
+std::string notes_of(const Scratch& scratch) {
+  if (scratch.notes.empty()) return {};
+  return fmt::format("{}", fmt::join(scratch.notes, " "));
 }
 
 std::expected<OutboundRequest, RenderError> render(const Input& input, Scratch& scratch,

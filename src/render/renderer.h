@@ -99,6 +99,9 @@ struct Options {
                                                            const Options& options,
                                                            OutboundRequest& request);
 
+// What the last render had to cut so that the platform takes it, in sentences; empty: nothing.
+[[nodiscard]] std::string notes_of(const Scratch& scratch);
+
 [[nodiscard]] inline std::expected<OutboundRequest, RenderError> render(const Input& input,
                                                                         Scratch& scratch) {
   return render(input, scratch, Options{});

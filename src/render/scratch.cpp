@@ -62,6 +62,7 @@ void Scratch::reset() {
   names.clear();
   nodes.clear();
   loops.clear();
+  notes.clear();
   each_steps = 0;
   for (std::string* buffer : {&body, &text, &entry_text, &entry_name}) {
     if (buffer->capacity() > kKeptBytesMax) std::string().swap(*buffer);

@@ -101,6 +101,7 @@ struct Scratch {
   std::vector<Value> loops;  // what {{this}} is, innermost last
   std::size_t each_steps = 0;
 
+  std::vector<std::string> notes;  // what had to be cut, in sentences
   std::string body;
   std::string text;        // of one text with placeholders
   std::string entry_text;  // of one static property

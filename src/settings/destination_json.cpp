@@ -8,6 +8,7 @@
 #include "base/iso_time.h"
 #include "crypto/token.h"
 #include "model/limits.h"
+#include "presets/preset.h"
 #include "settings/body_json.h"
 #include "settings/certificates.h"
 #include "settings/object_reader.h"
@@ -73,22 +74,17 @@ Json signing_to_json(const Signing& signing, bool show_secrets) {
   return json;
 }
 
-// What the fields are that destinations do not have yet: only these values are taken.
-Json later_batch() {
-  return {{"events_max", 1}, {"bytes_max", nullptr}, {"wait_ms", 0}, {"template", nullptr}};
-}
-
 Json delivery_to_json(const DeliverySettings& delivery) {
   Json delays = Json::array();
   for (const milliseconds delay : delivery.retry.delays) delays.push_back(delay.count());
   Json json = {{"concurrency", delivery.concurrency},
-               {"rate_limit", nullptr},
+               {"rate_limit", rate_limit_to_json(delivery.rate_limit)},
                {"ordering", "none"},
                {"backlog_max", delivery.backlog_max}};
   json["retry"] = Json::object();
   json["retry"]["delays_ms"] = std::move(delays);
   json["retry"]["jitter"] = delivery.retry.jitter;
-  json["batch"] = later_batch();
+  json["batch"] = batch_to_json(delivery.batch);
   return json;
 }
 
@@ -293,9 +289,8 @@ void read_delivery(const Json* json, DeliverySettings& delivery, Problems& probl
   if (const auto backlog = reader.integer("backlog_max", {.min = 1, .max = INT64_MAX})) {
     delivery.backlog_max = static_cast<std::uint64_t>(*backlog);
   }
-  check_later(reader.find("rate_limit"), nullptr, "/delivery/rate_limit", problems);
+  read_policies(reader, delivery, problems);
   check_later(reader.given("ordering"), "none", "/delivery/ordering", problems);
-  check_later(reader.find("batch"), later_batch(), "/delivery/batch", problems);
   read_retry(reader.given("retry"), delivery.retry, problems);
   reader.finish();
 }
@@ -332,11 +327,17 @@ Destination destination_from_json(const Json& json, const Destination* kept, Pro
   reader.ignore({"id"});
   destination.name = reader.name("name");
   const auto platform = reader.text("platform");
-  if (platform == "custom" || platform == "inbox") {
+  if (platform && (*platform == "custom" || *platform == "inbox" || presets::find(*platform))) {
     destination.platform = *platform;
   } else if (platform || (reader.is_object() && reader.given("platform") == nullptr)) {
+    std::string names;
+    for (const presets::Preset& preset : presets::all())
+      names += (names.empty() ? ": " : ", ") + preset.platform;
     reader.error(platform ? "unknown_platform" : "platform_missing",
-                 "The platform is custom, or inbox for the inbox that is built in.", "platform");
+                 fmt::format("The platform is custom, inbox for the inbox that is built in, or one "
+                             "of those that are known{}.",
+                             names),
+                 "platform");
   }
   read_request(reader.given("request"), destination, problems);
   read_prescription(reader, kept, destination, problems);

@@ -6,9 +6,11 @@
 #include "base/assert.h"
 #include "crypto/token.h"
 #include "model/limits.h"
+#include "presets/preset.h"
 #include "settings/certificates.h"
 #include "settings/merge_patch.h"
 #include "settings/object_reader.h"
+#include "settings/prescription_json.h"
 #include "settings/sealing.h"
 #include "settings/sqlite_settings.h"
 #include "settings/stored.h"
@@ -82,6 +84,22 @@ void SqliteSettings::check_certificates(TlsSettings& tls, const TlsSettings* cur
       problems);
 }
 
+Destination SqliteSettings::read_destination(Json input, const Destination* kept,
+                                             Problems& problems) {
+  const Json platform = input.is_object() ? input.value("platform", Json()) : Json();
+  const presets::Preset* preset =
+      platform.is_string() ? presets::find(platform.get<std::string>()) : nullptr;
+  if (preset != nullptr) presets::fill(*preset, input);
+  Destination destination = destination_from_json(input, kept, problems);
+  check_certificates(destination.tls, kept == nullptr ? nullptr : &kept->tls, problems);
+  check_policies(preset, destination, problems);
+  if (preset == nullptr) return destination;
+  Problems found;
+  presets::check_form(*preset, destination, found);
+  add_independent(std::move(found), problems);
+  return destination;
+}
+
 void SqliteSettings::complete(Destination& destination) {
   Signing& signing = destination.signing;
   if (signing.scheme == Signing::Scheme::standard_webhooks && signing.secret.empty()) {
@@ -106,6 +124,10 @@ std::string SqliteSettings::stored_json(const Destination& destination) {
 Saved<Destination> SqliteSettings::save_destination(Destination destination, render::Rules rules,
                                                     Problems problems, std::string_view action,
                                                     const Author& author) {
+  // What a preset writes refers to what is missing: to say so twice helps nobody.
+  if (!problems.ok() && presets::find(destination.platform) != nullptr) {
+    return refuse_invalid(std::move(problems));
+  }
   complete(destination);
   LiveDestinationPointer live = compile_destination(destination, rules, problems);
   if (live == nullptr) return refuse_invalid(std::move(problems));
@@ -128,8 +150,7 @@ Saved<Destination> SqliteSettings::create_destination(const Json& input, const A
                   fmt::format("At most {} destinations are possible.", limits::kDestinationsMax));
   }
   Problems problems;
-  Destination destination = destination_from_json(input, /*kept=*/nullptr, problems);
-  check_certificates(destination.tls, /*current=*/nullptr, problems);
+  Destination destination = read_destination(input, /*kept=*/nullptr, problems);
   destination.id = new_id<DestinationId>(destinations_);
   destination.created_at = now();
   destination.updated_at = destination.created_at;
@@ -145,10 +166,10 @@ Saved<Destination> SqliteSettings::change_destination(DestinationId id, const Js
   if (auto stale = check_version(if_version, current->version)) {
     return std::unexpected(std::move(*stale));
   }
-  const Json json = patched_destination(to_json(*current, /*show_secrets=*/false), merge_patch);
   Problems problems;
-  Destination changed = destination_from_json(json, &*current, problems);
-  check_certificates(changed.tls, &current->tls, problems);
+  Destination changed =
+      read_destination(patched_destination(to_json(*current, /*show_secrets=*/false), merge_patch),
+                       &*current, problems);
   changed.id = id;
   changed.version = current->version + 1;
   changed.inbox_token = current->inbox_token;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "presets/preset.h"
 #include "settings/object_reader.h"
 #include "settings/sqlite_settings.h"
 
@@ -70,18 +71,34 @@ SqliteSettings::LiveDestinationPointer SqliteSettings::draft_destination(const J
   }
   Json json = saved == nullptr ? input : laid_over(to_json(*saved, /*show_secrets=*/false), input);
   name_draft(json);
-  Destination destination = destination_from_json(json, saved, problems);
-  check_certificates(destination.tls, saved == nullptr ? nullptr : &saved->tls, problems);
+  Destination destination = read_destination(std::move(json), saved, problems);
   if (saved != nullptr) {
     destination.id = saved->id;
     destination.version = saved->version;
     destination.inbox_token = saved->inbox_token;
   }
+  if (!problems.ok() && presets::find(destination.platform) != nullptr) return nullptr;
   complete(destination);
   return compile_destination(destination, render::Rules::newest, problems);
 }
 
-Saved<Settings::Draft> SqliteSettings::compile_draft(const Json& webhook, const Json& destination) {
+SqliteSettings::LiveDestinationPointer SqliteSettings::for_test(
+    const LiveDestinationPointer& live) {
+  if (live == nullptr) return live;
+  const presets::Preset* preset = presets::find(live->destination.platform);
+  if (preset == nullptr || !preset->test_url) return live;
+  // Whoever gave it another URL meant that one.
+  const std::string& own = live->destination.request.url;
+  if (preset->destination.at("request").at("url") != own) return live;
+  Destination tested = live->destination;
+  tested.request.url = *preset->test_url;
+  tested.success = *preset->test_success;
+  Problems problems;
+  return compile_destination(tested, render::Rules::newest, problems);
+}
+
+Saved<Settings::Draft> SqliteSettings::compile_draft(const Json& webhook, const Json& destination,
+                                                     Purpose purpose) {
   const Webhook* saved = saved_webhook(webhook);
   Problems problems;
   if (webhook.is_string() && saved == nullptr) return refuse_absent("webhook");
@@ -129,6 +146,7 @@ Saved<Settings::Draft> SqliteSettings::compile_draft(const Json& webhook, const 
                       webhook.is_string() ? render::Rules::earlier : render::Rules::newest);
   if (compiled != nullptr && draft.destination != nullptr) {
     check_secrets(*compiled, draft.destination->destination, of_webhook);
+    check_platform(wanted, draft.destination->destination, of_webhook);
   }
   add_independent(std::move(of_webhook), compiling);
   add_independent(std::move(compiling), found);
@@ -137,6 +155,7 @@ Saved<Settings::Draft> SqliteSettings::compile_draft(const Json& webhook, const 
   draft.webhook = std::make_shared<const pipeline::LiveWebhook>(
       pipeline::LiveWebhook{.webhook = std::move(wanted), .compiled = std::move(compiled)});
   draft.warnings = std::move(problems.warnings);
+  if (purpose == Purpose::test) draft.destination = for_test(draft.destination);
   return draft;
 }
 

@@ -164,7 +164,7 @@ TEST(DestinationJson, EveryWrongFieldIsReportedAtItsPlace) {
   };
   const Row rows[] = {
       {R"({"platform":null})", {"/platform platform_missing"}},
-      {R"({"platform":"slack"})", {"/platform unknown_platform"}},
+      {R"({"platform":"slak"})", {"/platform unknown_platform"}},
       {R"({"request":null})", {"/request/url url_missing"}},
       {R"({"request":{"url":""}})", {"/request/url url_missing"}},
       {R"({"request":{"url":7}})", {"/request/url wrong_type"}},
@@ -194,10 +194,11 @@ TEST(DestinationJson, EveryWrongFieldIsReportedAtItsPlace) {
       {R"({"delivery":{"retry":{"delays_ms":[-1]}}})", {"/delivery/retry/delays_ms out_of_range"}},
       {R"({"delivery":{"retry":{"delays_ms":[604800001]}}})",
        {"/delivery/retry/delays_ms out_of_range"}},
-      {R"({"delivery":{"rate_limit":{"requests":1,"per_ms":1000}}})",
-       {"/delivery/rate_limit not_available"}},
+      {R"({"delivery":{"rate_limit":{"requests":0}}})",
+       {"/delivery/rate_limit/requests out_of_range", "/delivery/rate_limit/per_ms missing"}},
       {R"({"delivery":{"ordering":"per_user"}})", {"/delivery/ordering not_available"}},
-      {R"({"delivery":{"batch":{"events_max":2}}})", {"/delivery/batch/events_max not_available"}},
+      {R"({"delivery":{"batch":{"events_max":0,"wait_ms":-1}}})",
+       {"/delivery/batch/events_max out_of_range", "/delivery/batch/wait_ms out_of_range"}},
       {R"({"fields":7})", {"/fields wrong_type"}},
       {R"({"fields":{"A b":1,"c":{},"d":[[]]}})",
        {"/fields/A b bad_name", "/fields/c wrong_type", "/fields/d wrong_type"}},

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "presets/preset.h"
+
 namespace eilpost::settings {
 namespace {
 
@@ -26,6 +28,21 @@ void keep_null(Json& target, const Json& patch, const char* field, const char* k
   if (given != nullptr && given->is_null() && target[field].is_object()) {
     target[field][key] = nullptr;
   }
+}
+
+// What one platform prescribes is nothing to another. Secrets that are absent would be kept.
+void begin_platform_anew(Json& destination, const Json& patch) {
+  const Json* wanted = member(&patch, "platform");
+  const Json* is = member(&destination, "platform");
+  if (wanted == nullptr || is == nullptr || *wanted == *is || !wanted->is_string()) return;
+  const bool has_preset = presets::find(wanted->get<std::string>()) != nullptr ||
+                          presets::find(is->get<std::string>()) != nullptr;
+  if (!has_preset) return;
+  for (const char* key : {"fields", "request", "body", "success", "final_statuses",
+                          "authentication", "signing", "delivery"}) {
+    destination.erase(key);
+  }
+  for (auto& [name, secret] : destination["secrets"].items()) secret = nullptr;
 }
 
 // The secrets that the patch removes, as null: one that is absent would be kept.
@@ -71,6 +88,7 @@ Json patched_webhook(Json webhook, const Json& patch) {
 }
 
 Json patched_destination(Json destination, const Json& patch) {
+  begin_platform_anew(destination, patch);
   if (changes(destination, patch, "authentication", "type")) destination.erase("authentication");
   if (changes(destination, patch, "body", "format")) destination.erase("body");
   // Each is one rule, not several members to be mixed.

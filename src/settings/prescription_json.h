@@ -2,6 +2,7 @@
 // What a destination prescribes, as the API's JSON, and back: fields, secrets, body, success rule,
 // final statuses (SPEC "Destinations").
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "model/destination.h"
 #include "model/json.h"
 #include "model/problem.h"
+#include "presets/preset.h"
 #include "settings/object_reader.h"
 
 namespace eilpost::settings {
@@ -18,6 +20,16 @@ namespace eilpost::settings {
 [[nodiscard]] Json secrets_to_json(const std::vector<Secret>& secrets, bool show_secrets);
 [[nodiscard]] Json success_to_json(const SuccessRule& success);
 [[nodiscard]] Json final_statuses_to_json(const std::vector<StatusRange>& ranges);
+
+[[nodiscard]] Json rate_limit_to_json(const std::optional<RateLimit>& rate_limit);
+[[nodiscard]] Json batch_to_json(const BatchSettings& batch);
+// Reads the fields "rate_limit" and "batch" of /delivery.
+void read_policies(ObjectReader& reader, DeliverySettings& delivery, Problems& problems);
+
+// Rates and batches are kept and shown, but deliveries are not held to them yet: so only those are
+// taken that a preset brings.
+void check_policies(const presets::Preset* preset, const Destination& destination,
+                    Problems& problems);
 
 // Reads "fields", "secrets", "body", "success" and "final_statuses". `kept` lends its secrets.
 void read_prescription(ObjectReader& reader, const Destination* kept, Destination& destination,

@@ -186,8 +186,10 @@ class Settings {
     std::shared_ptr<const match::CompiledConditions> conditions;
     std::vector<Problem> warnings;
   };
-  [[nodiscard]] virtual Saved<Draft> compile_draft(const Json& webhook,
-                                                   const Json& destination) = 0;
+  // For a test the destination is reached where its platform has a place for tests.
+  enum class Purpose : std::uint8_t { preview, test };
+  [[nodiscard]] virtual Saved<Draft> compile_draft(const Json& webhook, const Json& destination,
+                                                   Purpose purpose = Purpose::preview) = 0;
 
   // A version as it was, compiled: to show an old request again. Nothing if it is gone.
   [[nodiscard]] virtual std::shared_ptr<const pipeline::LiveWebhook> webhook_at(

@@ -80,7 +80,8 @@ class SqliteSettings final : public Settings {
                                                          const Author& author) override;
   [[nodiscard]] std::vector<VersionRow> destination_versions(DestinationId id) override;
 
-  [[nodiscard]] Saved<Draft> compile_draft(const Json& webhook, const Json& destination) override;
+  [[nodiscard]] Saved<Draft> compile_draft(const Json& webhook, const Json& destination,
+                                           Purpose purpose) override;
   [[nodiscard]] std::shared_ptr<const pipeline::LiveWebhook> webhook_at(
       WebhookId id, std::uint32_t version) override;
   [[nodiscard]] std::shared_ptr<const pipeline::LiveDestination> destination_at(
@@ -129,6 +130,9 @@ class SqliteSettings final : public Settings {
   // Reports secrets that a webhook's texts use and its destination lacks.
   static void check_secrets(const render::CompiledWebhook& webhook, const Destination& destination,
                             Problems& problems);
+  // Reports what the destination's platform would refuse of a webhook.
+  static void check_platform(const Webhook& webhook, const Destination& destination,
+                             Problems& problems);
   [[nodiscard]] match::Candidate candidate_of(const Webhook& webhook, const Catalog& catalog) const;
   [[nodiscard]] Saved<WebhookView> save_webhook(const Json& json, const Webhook* current,
                                                 render::Rules rules, const Author& author);
@@ -139,6 +143,10 @@ class SqliteSettings final : public Settings {
   void give_tls_context(pipeline::LiveDestination& live);
   // `current`, which may be null: what was saved before.
   void check_certificates(TlsSettings& tls, const TlsSettings* current, Problems& problems);
+  // A destination from the API's JSON, with what its platform's preset prescribes where that says
+  // nothing. `kept` lends its secrets.
+  [[nodiscard]] Destination read_destination(Json input, const Destination* kept,
+                                             Problems& problems);
   // What the server gives a destination: a signing secret, the token of an inbox.
   void complete(Destination& destination);
   [[nodiscard]] Saved<Destination> save_destination(Destination destination, render::Rules rules,
@@ -148,6 +156,8 @@ class SqliteSettings final : public Settings {
 
   // ---- drafts
   [[nodiscard]] LiveDestinationPointer draft_destination(const Json& input, Problems& problems);
+  // The destination as a test reaches it, where the platform has a place for tests.
+  [[nodiscard]] LiveDestinationPointer for_test(const LiveDestinationPointer& live);
   [[nodiscard]] const Webhook* saved_webhook(const Json& id) const;
   [[nodiscard]] const Destination* saved_destination(const Json& id) const;
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "model/limits.h"
+#include "presets/preset.h"
 #include "settings/merge_patch.h"
 #include "settings/object_reader.h"
 #include "settings/sqlite_settings.h"
@@ -59,6 +60,12 @@ void SqliteSettings::check_secrets(const render::CompiledWebhook& webhook,
   }
 }
 
+void SqliteSettings::check_platform(const Webhook& webhook, const Destination& destination,
+                                    Problems& problems) {
+  const presets::Preset* preset = presets::find(destination.platform);
+  if (preset != nullptr) presets::check_webhook(*preset, webhook, problems);
+}
+
 match::Candidate SqliteSettings::candidate_of(const Webhook& webhook,
                                               const Catalog& catalog) const {
   match::Candidate candidate{.webhook = webhook.id,
@@ -97,6 +104,7 @@ std::optional<SqliteSettings::WebhookEntry> SqliteSettings::compile_webhook(cons
   const auto destination = destinations_.find(webhook.destination);
   if (compiled != nullptr && rules == render::Rules::newest && destination != destinations_.end()) {
     check_secrets(*compiled, destination->second->destination, problems);
+    check_platform(webhook, destination->second->destination, problems);
   }
   if (!problems.ok() || entry.conditions == nullptr || compiled == nullptr) return std::nullopt;
   entry.live = std::make_shared<const pipeline::LiveWebhook>(

@@ -59,6 +59,10 @@ test("every answer is as the description says", async (t) => {
   await call(200, "GET", "api-keys");
 
   // Destinations.
+  await call(200, "GET", "platforms");
+  await call(201, "POST", "destinations", {
+    name: "Slack", platform: "slack", secrets: { webhook_url: receiver.url },
+  });
   const basic = { type: "basic", username: "u", password: "p" };
   const custom = {
     name: "Receiver", platform: "custom", authentication: basic,

@@ -2,42 +2,20 @@
 // Method: each case is compared with NAME.txt beside this file. EILPOST_UPDATE_GOLDEN=1 writes the
 //         files anew; read the difference before committing it.
 
-#include <cstdlib>
-#include <fstream>
 #include <gtest/gtest.h>
-#include <iterator>
 #include <string>
 
+#include "golden.h"
 #include "render/render_fixture.h"
 #include "zone_files.h"
 
 namespace eilpost::render {
 namespace {
 
-std::string show(const OutboundRequest& request) {
-  std::string text = std::string(to_string(request.method)) + " " + request.url + "\n";
-  for (const OutboundHeader& header : request.headers) {
-    text += header.name + ": " + header.value + "\n";
-  }
-  return text + "\n" + request.body + "\n";
-}
-
-void expect_golden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(EILPOST_GOLDEN_FOLDER) + "/" + name + ".txt";
-  if (std::getenv("EILPOST_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(path, std::ios::binary) << text;
-    return;
-  }
-  std::ifstream file(path, std::ios::binary);
-  ASSERT_TRUE(file) << path << " is missing; write it with EILPOST_UPDATE_GOLDEN=1";
-  const std::string expected(std::istreambuf_iterator<char>(file), {});
-  EXPECT_EQ(text, expected) << "differs from " << path;
-}
-
 void expect_golden(const std::string& name, RenderFixture& fixture) {
   const auto request = fixture.render();
   ASSERT_TRUE(request.has_value()) << request.error().detail;
-  expect_golden(name, show(*request));
+  eilpost::expect_golden(name, show(*request));
 }
 
 RenderFixture chosen_fixture() {
