@@ -285,6 +285,7 @@ class NameChecker {
 const std::vector<Preset>& all() {
   static const std::vector<Preset> kAll = [] {
     std::vector<Preset> presets;
+    presets.reserve(kPlatforms.size());
     for (const std::string_view text : kPlatforms) presets.push_back(read(text));
     return presets;
   }();
