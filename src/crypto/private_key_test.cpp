@@ -97,7 +97,8 @@ Bytes signature_of(std::string_view pem, JwtAlgorithm algorithm) {
 }
 
 // Verifies with OpenSSL alone; `signature` as OpenSSL has it.
-bool verifies(const char* pem, const char* digest, const Bytes& signature, bool is_pss) {
+bool verifies(const char* pem, const char* digest, const Bytes& signature, bool is_pss,
+              std::string_view message = kMessage) {
   BIO* const source = BIO_new_mem_buf(pem, -1);
   EVP_PKEY* const key = PEM_read_bio_PrivateKey(source, nullptr, nullptr, nullptr);
   EVP_MD_CTX* const context = EVP_MD_CTX_new();
@@ -110,7 +111,7 @@ bool verifies(const char* pem, const char* digest, const Bytes& signature, bool 
   }
   const int result = EVP_DigestVerify(
       context, reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
-      reinterpret_cast<const unsigned char*>(kMessage.data()), kMessage.size());
+      reinterpret_cast<const unsigned char*>(message.data()), message.size());
   EVP_MD_CTX_free(context);
   EVP_PKEY_free(key);
   BIO_free(source);
@@ -160,6 +161,28 @@ TEST(PrivateKey, EcdsaSignaturesHaveTheirFullLengthAndVerify) {
   const Bytes signature = signature_of(kP384Key, JwtAlgorithm::es384);
   EXPECT_EQ(signature.size(), 96U);
   EXPECT_TRUE(verifies(kP384Key, "SHA384", to_der(signature), /*is_pss=*/false));
+}
+
+// RFC 7515, appendix A.3: its signature verifies here, and so does ours of the same message.
+TEST(PrivateKey, Es256AgreesWithTheExampleOfRfc7515) {
+  constexpr const char* kKey =
+      "-----BEGIN PRIVATE KEY-----\n"
+      "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjpsQnnGQmL+YBIff\n"
+      "H1136cspYG6+0iY7X1fCE9+E9LKhRANCAAR/zc4ncPbEXUGDy+5v20t7WAczNXvp\n"
+      "7xO6z248e9FURcfxRM0bvZt+hyzf7bnuufSzaV1uqQskrYpGIyiFiOWt\n"
+      "-----END PRIVATE KEY-----\n";
+  constexpr std::string_view kExample =
+      "eyJhbGciOiJFUzI1NiJ9"
+      ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt"
+      "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+  const Bytes theirs = decode_base64url(
+                           "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8I"
+                           "SlSApmWQxfKTUJqPP3-Kg6NU1Q")
+                           .value();
+  EXPECT_TRUE(verifies(kKey, "SHA256", to_der(theirs), /*is_pss=*/false, kExample));
+  const Bytes ours = key_of(kKey).sign(JwtAlgorithm::es256, as_bytes(kExample)).value();
+  EXPECT_TRUE(verifies(kKey, "SHA256", to_der(ours), /*is_pss=*/false, kExample));
+  EXPECT_FALSE(verifies(kKey, "SHA256", to_der(ours), /*is_pss=*/false));
 }
 
 TEST(PrivateKey, SignsOnlyByTheAlgorithmsOfItsKind) {

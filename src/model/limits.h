@@ -76,6 +76,20 @@ inline constexpr Duration kIdleConnection = 4s;
 inline constexpr std::size_t kCertificateBytesMax = 256 * 1024;  // of one field with certificates
 inline constexpr Duration kCertificateWarning = 24h * 30;        // ahead of a certificate's end
 
+// OAuth 2.0 (docs/OAUTH.md).
+inline constexpr Duration kTokenTimeout = 10s;  // of one request for a token
+inline constexpr Duration kTokenRetryMin = 1s;  // doubles with every failure in a row
+inline constexpr Duration kTokenRetryMax = 1min;
+inline constexpr Duration kTokenRetryAfterMax = 1h;  // of what the end point itself wishes
+inline constexpr Duration kTokenMarginMax = 1min;    // a token is renewed so long before its end
+inline constexpr Duration kTokenLifeMax = 24h * 366;
+inline constexpr std::size_t kAccessTokenBytesMax = 16 * 1024;
+inline constexpr std::size_t kOAuthTextBytesMax = 4 * 1024;  // of a URL, a scope, a parameter, …
+inline constexpr std::size_t kPrivateKeyBytesMax = 64 * 1024;
+inline constexpr std::size_t kOAuthParametersMax = 50;
+inline constexpr Duration kAuthorizationLife = 10min;  // from asking for the URL to coming back
+inline constexpr std::size_t kAuthorizationsMax = 1000;
+
 // Delivery.
 inline constexpr std::size_t kRetryDelaysMax = 32;
 inline constexpr Duration kRetryDelayMax = 24h * 7;
