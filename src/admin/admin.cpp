@@ -145,13 +145,17 @@ class IdempotencyKeys {
 class RealAdmin final : public Admin {
  public:
   RealAdmin(const Parts& parts, const Options& options)
-      : parts_(parts), public_url_(options.public_url), api_(parts, options.event_limits) {
+      : parts_(parts), public_url_(options.public_url), api_(parts, options) {
     parts.history.on_written(
         [this](const std::vector<store::Entry>& entries) { stream_.publish(entries); });
   }
 
   [[nodiscard]] Task<void> handle(std::size_t lane, const http::Request& request,
                                   const env::Endpoint& client, http::Responder& responder) override;
+  [[nodiscard]] Task<http::Response> finish_authorization(std::size_t lane,
+                                                          std::string_view query) override {
+    return api_.finish_authorization(lane, query);
+  }
   void end_streams() override { stream_.end(); }
 
  private:

@@ -34,7 +34,7 @@ struct Parts {
 };
 
 struct Options {
-  std::string public_url;       // such as http://127.0.0.1:8080: for links in answers
+  std::string public_url;       // such as https://hooks.example.com; empty: not known
   ingest::Limits event_limits;  // of events in previews and tests, as of those that are sent
 };
 
@@ -47,6 +47,12 @@ class Admin {
   [[nodiscard]] virtual Task<void> handle(std::size_t lane, const http::Request& request,
                                           const env::Endpoint& client,
                                           http::Responder& responder) = 0;
+
+  // Answers GET /oauth/callback, where a provider sends the browser back to: a page of plain text.
+  // Needs no key: the state in its query does. On the lane of that index; `query` must live until
+  // the Task ends.
+  [[nodiscard]] virtual Task<http::Response> finish_authorization(std::size_t lane,
+                                                                  std::string_view query) = 0;
 
   // Ends the live tails, which would go on for ever, and refuses new ones. Any thread.
   virtual void end_streams() = 0;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "admin/admin.h"
+#include "admin/authorizations.h"
 #include "admin/call.h"
 #include "base/task.h"
 #include "env/callback.h"
@@ -76,8 +77,8 @@ struct Route {
 
 class Api final {
  public:
-  Api(const Parts& parts, const ingest::Limits& event_limits)
-      : parts_(parts), event_limits_(event_limits) {}
+  Api(const Parts& parts, const Options& options)
+      : parts_(parts), event_limits_(options.event_limits), public_url_(options.public_url) {}
 
   // ---- event types, items, environments (catalog_api.cpp)
   Task<http::Response> list_event_types(Call& call);
@@ -134,6 +135,7 @@ class Api final {
   Task<http::Response> resume_destination(Call& call);
   Task<http::Response> disable_destination(Call& call);
   Task<http::Response> rotate_secret(Call& call);
+  Task<http::Response> authorize_destination(Call& call);  // oauth_api.cpp
   Task<http::Response> show_inbox(Call& call);
   Task<http::Response> clear_inbox(Call& call);
   Task<http::Response> set_inbox_answer(Call& call);
@@ -159,6 +161,9 @@ class Api final {
     std::vector<EnvironmentId> environments;
     std::vector<Position> known;  // that it was owed before; sorted
   };
+
+  // What comes back from a provider's page.
+  Task<http::Response> finish_authorization(std::size_t lane, std::string_view query);
 
   // The key of a request's Authorization, or the refusal to send.
   Task<std::expected<settings::ApiKey, http::Response>> authenticate(const http::Request& request,
@@ -251,6 +256,8 @@ class Api final {
 
   const Parts parts_;
   const ingest::Limits event_limits_;
+  const std::string public_url_;
+  Authorizations authorizations_;
 };
 
 // Of a replay or backfill: how many at most, and how many are taken together.

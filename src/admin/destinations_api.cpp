@@ -30,7 +30,13 @@ Json health(const pipeline::DestinationStatus& status) {
 // A destination as it is shown: without secrets, with what its owner should know.
 Json shown(const Destination& destination, WallTime now) {
   Json json = settings::to_json(destination, /*show_secrets=*/false);
-  const std::vector<Problem> warnings = settings::certificate_warnings(destination.tls, now);
+  std::vector<Problem> warnings = settings::certificate_warnings(destination.tls, now);
+  if (const auto oauth = destination.authentication.oauth; oauth != nullptr) {
+    for (Problem& warning : settings::certificate_warnings(oauth->tls, now)) {
+      warning.pointer.insert(0, "/authentication");
+      warnings.push_back(std::move(warning));
+    }
+  }
   if (!warnings.empty()) json["warnings"] = to_json(warnings);
   return json;
 }

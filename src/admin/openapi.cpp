@@ -69,6 +69,8 @@ constexpr Operation kOperations[] = {
     {Method::post, "destinations/{id}/test", "testDestination", 200, "#TestResult"},
     {Method::post, "destinations/{id}/resume", "resumeDestination", 200, "#Destination"},
     {Method::post, "destinations/{id}/disable", "disableDestination", 200, "#Destination"},
+    {Method::post, "destinations/{id}/authorize", "authorizeDestination", 200,
+     "#AuthorizationPage"},
     {Method::post, "destinations/{id}/rotate-secret", "rotateDestinationSecret", 200,
      "#Destination"},
     {Method::get, "destinations/{id}/inbox", "listInboxRequests", 200, "#InboxPage"},
@@ -279,6 +281,23 @@ Json describe_text(const char* id, const char* summary, bool may_be_unready) {
           {"responses", std::move(responses)}};
 }
 
+Json describe_callback() {
+  const Json text = content("text/plain", expand_schema("string"));
+  Json responses = {{"200", {{"description", "The destination is connected."}, {"content", text}}},
+                    {"400", {{"description", "It is not: why."}, {"content", text}}},
+                    {"502", {{"description", "It is not: why."}, {"content", text}}}};
+  Json parameters = Json::array();
+  for (const char* name : {"state", "code", "error", "error_description"}) {
+    parameters.push_back({{"name", name}, {"in", "query"}, {"schema", {{"type", "string"}}}});
+  }
+  return {{"operationId", "finishAuthorization"},
+          {"summary", "Where an OAuth provider sends the browser back to; no key is needed"},
+          {"tags", {"destinations"}},
+          {"security", Json::array()},
+          {"parameters", std::move(parameters)},
+          {"responses", std::move(responses)}};
+}
+
 void describe_the_rest(Json& paths) {
   paths["/api/v1/stream"]["get"] = {
       {"operationId", "followStream"},
@@ -299,6 +318,7 @@ void describe_the_rest(Json& paths) {
        {{"200",
          {{"description", "OpenAPI 3.1."},
           {"content", content("application/json", expand_schema("object"))}}}}}};
+  paths["/oauth/callback"]["get"] = describe_callback();
   paths["/v1/events"]["post"] = describe_ingest();
   paths["/healthz"]["get"] = describe_text("getHealth", "Whether the process lives", false);
   paths["/readyz"]["get"] = describe_text("getReadiness", "Whether it takes requests", true);

@@ -105,7 +105,21 @@ const std::string_view kSettingsSchemas = R"json({
 "AuthenticationNone": {"type": "enum none"},
 "AuthenticationBearer": {"type": "enum bearer", "token": "#SecretText"},
 "AuthenticationBasic": {"type": "enum basic", "username": "string", "password": "#SecretText"},
-"Authentication": "#AuthenticationNone|#AuthenticationBearer|#AuthenticationBasic",
+"OAuthGrant": "enum client_credentials refresh_token authorization_code",
+"ClientAuthentication": "enum client_secret_basic client_secret_post private_key_jwt",
+"JwtAlgorithm": "enum RS256 PS256 ES256 ES384 EdDSA",
+"AuthenticationOAuth2": {
+  "type": "enum oauth2", "grant": "#OAuthGrant", "token_url": "string",
+  "authorize_url?": "string: Of the grant authorization_code.", "client_id": "string",
+  "client_authentication": "#ClientAuthentication", "client_secret?": "#SecretText",
+  "private_key?": "#SecretText", "key_id?": "string|null", "algorithm?": "#JwtAlgorithm",
+  "scope": "string|null", "audience": "string|null", "parameters": "object",
+  "refresh_token?": "#SecretText: Of the grant refresh_token.", "tls": "#Tls|null"},
+"AuthenticationPlain": "#AuthenticationNone|#AuthenticationBearer|#AuthenticationBasic",
+"Authentication": "#AuthenticationPlain|#AuthenticationOAuth2",
+"AuthorizationPage": {
+  "url": "string: To open in a browser.", "redirect_uri": "string: To register at the provider.",
+  "expires_at": "time: Until then the provider must have sent the browser back."},
 "SigningNone": {"scheme": "enum none"},
 "SigningStandardWebhooks": {
   "scheme": "enum standard-webhooks", "secret": "#SecretText: Shown when it was made, then never.",
@@ -179,8 +193,13 @@ const std::string_view kSettingsSchemas = R"json({
   "method?": "enum GET POST PUT PATCH DELETE", "url?": "string|null", "headers?": "[#Header]",
   "timeout_ms?": "integer: 1000 to 30000."},
 "AuthenticationDraft": {
-  "type?": "enum none bearer basic", "token?": "#SecretText|null", "username?": "string",
-  "password?": "#SecretText|null"},
+  "type?": "enum none bearer basic oauth2", "token?": "#SecretText|null", "username?": "string",
+  "password?": "#SecretText|null", "grant?": "#OAuthGrant", "token_url?": "string",
+  "authorize_url?": "string|null", "client_id?": "string",
+  "client_authentication?": "#ClientAuthentication", "client_secret?": "#SecretText|null",
+  "private_key?": "#SecretText|null", "key_id?": "string|null", "algorithm?": "#JwtAlgorithm|null",
+  "scope?": "string|null", "audience?": "string|null", "parameters?": "object|null",
+  "refresh_token?": "#SecretText|null", "tls?": "#TlsDraft|null"},
 "SigningDraft": {
   "scheme?": "enum none standard-webhooks", "secret?": "#SecretText|null",
   "previous_until?": "time"},

@@ -46,7 +46,7 @@ TEST(OpenApi, EveryRouteHasAnOperationWithANameOfItsOwn) {
     }
   }
   EXPECT_EQ(names.size(), count);
-  EXPECT_EQ(count, routes().size() + 6);
+  EXPECT_EQ(count, routes().size() + 7);
   EXPECT_TRUE(names.contains("listDeliveries"));
   EXPECT_EQ(document["servers"][0]["url"], "https://eilpost.example");
 }

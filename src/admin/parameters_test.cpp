@@ -112,7 +112,7 @@ TEST_F(ParametersTest, AnUnknownFieldOfABodyIsRefusedAndTheKnownOnesAreNamed) {
           << name_of(route);
     }
   }
-  EXPECT_EQ(checked, 15U);
+  EXPECT_EQ(checked, 16U);
 }
 
 TEST_F(ParametersTest, AFieldOfTheWrongTypeIsRefused) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,7 +14,9 @@
 #include "model/ids.h"
 #include "model/json.h"
 #include "model/limits.h"
+#include "model/oauth.h"
 #include "model/outbound.h"
+#include "model/tls_settings.h"
 #include "model/webhook.h"
 
 namespace eilpost {
@@ -38,37 +41,13 @@ struct RequestSettings {
 };
 
 struct Authentication {
-  enum class Type : std::uint8_t { none, bearer, basic };
+  enum class Type : std::uint8_t { none, bearer, basic, oauth2 };
 
   Type type = Type::none;
-  std::string token;     // bearer; secret
-  std::string username;  // basic
-  std::string password;  // basic; secret
-};
-
-// A certificate of a destination, as people are told of it.
-struct CertificateNote {
-  std::string field;  // ca_certificates or client_certificate
-  std::string subject;
-  std::string issuer;
-  WallTime not_before;
-  WallTime not_after;
-
-  friend bool operator==(const CertificateNote&, const CertificateNote&) = default;
-};
-
-struct TlsSettings {
-  std::string ca_certificates;                // PEM; empty: what the machine trusts
-  bool trusts_system_too = false;             // beside `ca_certificates`
-  std::string client_certificate;             // PEM: the leaf, then its issuers
-  std::string client_key;                     // PEM; secret
-  std::vector<CertificateNote> certificates;  // what the fields hold
-
-  // Whether a connection needs anything but the machine's trust.
-  [[nodiscard]] bool is_plain() const {
-    return ca_certificates.empty() && client_certificate.empty();
-  }
-  friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
+  std::string token;                   // bearer; secret
+  std::string username;                // basic
+  std::string password;                // basic; secret
+  std::shared_ptr<const OAuth> oauth;  // of oauth2, and only then
 };
 
 struct Signing {

@@ -8,6 +8,7 @@
 #include "deliver/judge.h"
 #include "env/callback.h"
 #include "model/limits.h"
+#include "pipeline/token_send.h"
 #include "record/attempt_record.h"
 #include "render/renderer.h"
 #include "retry/policy.h"
@@ -183,6 +184,14 @@ void DestinationQueue::wake_later() {
   pump();
 }
 
+// No coroutine of its own: it would cost every attempt a frame.
+Task<Outcome> DestinationQueue::send(OutboundRequest& request, const LiveDestination& destination) {
+  if (destination.destination.authentication.oauth == nullptr) {
+    return send_request(context_, sender_, request, destination);
+  }
+  return send_with_token(context_, sender_, token_keeper(), request, destination);
+}
+
 // One try of one delivery: read the event, render, send, decide, write down.
 Task<void> DestinationQueue::attempt(Due due) {
   if (!due.event) {
@@ -221,7 +230,7 @@ Task<void> DestinationQueue::attempt(Due due) {
   const WallTime started_at = context_.loop.clock().wall_now();
   const std::string id_text =
       due.event->webhook_id.empty() ? to_string(due.id) : due.event->webhook_id;
-  const std::expected<OutboundRequest, render::RenderError> request =
+  std::expected<OutboundRequest, render::RenderError> request =
       render::render({.webhook = *webhook->compiled,
                       .destination = *destination->compiled,
                       .document = due.event->document,
@@ -233,7 +242,7 @@ Task<void> DestinationQueue::attempt(Due due) {
   const std::string notes = render::notes_of(*context_.scratch);
   Outcome outcome;
   if (request) {
-    outcome = co_await send_request(context_, sender_, *request, *destination);
+    outcome = co_await send(*request, *destination);
   } else {
     outcome = {.kind = OutcomeKind::render, .detail = request.error().detail};
     if (request.error().is_final) outcome.final_reason = FailReason::rejected;
@@ -290,6 +299,13 @@ void DestinationQueue::on_attempt_ended() {
   } else {
     pump();
   }
+}
+
+deliver::TokenKeeper& DestinationQueue::token_keeper() {
+  if (!token_keeper_) {
+    token_keeper_ = std::make_unique<deliver::TokenKeeper>(token_parts(context_), id_);
+  }
+  return *token_keeper_;
 }
 
 DestinationStatus DestinationQueue::status() const {

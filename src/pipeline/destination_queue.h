@@ -18,6 +18,7 @@
 
 #include "base/task.h"
 #include "deliver/sender.h"
+#include "deliver/token_keeper.h"
 #include "model/delivery.h"
 #include "model/event.h"
 #include "model/event_document.h"
@@ -70,6 +71,9 @@ class DestinationQueue final {
   }
   [[nodiscard]] std::size_t in_flight() const { return attempts_.size(); }
 
+  // The destination's token: for deliveries, tests and the authorization alike.
+  [[nodiscard]] deliver::TokenKeeper& token_keeper();
+
   static constexpr std::size_t kStartsPerTurn = 64;
 
  private:
@@ -95,6 +99,7 @@ class DestinationQueue final {
   void push_later(Later later);
   void wake_later();
   void schedule_wake();
+  [[nodiscard]] Task<Outcome> send(OutboundRequest& request, const LiveDestination& destination);
   [[nodiscard]] Task<void> attempt(Due due);
   void finish(Due due, Attempt attempt);
   void on_attempt_ended();
@@ -113,6 +118,7 @@ class DestinationQueue final {
   std::optional<WallTime> last_failure_at_;
   std::string last_error_;
   deliver::Sender sender_;
+  std::unique_ptr<deliver::TokenKeeper> token_keeper_;  // made when it is asked for
   TaskSet attempts_;  // After the Sender, so that its Tasks end first.
 };
 

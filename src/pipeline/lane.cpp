@@ -7,6 +7,7 @@
 #include "base/probe.h"
 #include "env/callback.h"
 #include "model/limits.h"
+#include "pipeline/token_send.h"
 
 namespace eilpost::pipeline {
 namespace {
@@ -32,14 +33,15 @@ ingest::Refusal refusal_of(store::AcceptStatus status) {
 
 }  // namespace
 
-Pipeline::Lane::Lane(Pipeline& pipeline, env::Loop& loop, store::Store& store, Inbox& inbox,
-                     Observer& observer, const Options& options)
+Pipeline::Lane::Lane(Pipeline& pipeline, env::Loop& loop, const Parts& parts,
+                     const Options& options)
     : pipeline_(pipeline),
       options_(options),
       context_{.loop = loop,
-               .store = store,
-               .inbox = inbox,
-               .observer = observer,
+               .store = parts.store,
+               .inbox = parts.inbox,
+               .observer = parts.observer,
+               .token_store = parts.token_store,
                .address_rules = options.address_rules,
                .tls_context = nullptr,
                .scratch = render::make_scratch(),
@@ -244,10 +246,79 @@ Task<TestResult> Pipeline::Lane::send_test(const TestSend& test) {
   const std::string notes = render::notes_of(*context_.scratch);
   deliver::Sender sender(context_.loop, context_.address_rules, context_.tls_context);
   const LiveDestination& destination = *test.destination;
-  result.outcome = co_await send_request(context_, sender, *result.request, destination);
+  if (destination.destination.authentication.oauth == nullptr) {
+    result.outcome = co_await send_request(context_, sender, *result.request, destination);
+  } else {
+    result.outcome = co_await send_test_with_token(sender, *result.request, destination);
+  }
   if (result.outcome.detail.empty()) result.outcome.detail = notes;
   result.duration = context_.loop.clock().now() - started;
   co_return result;
+}
+
+// A draft with settings of its own gets a token of its own, but never at the cost of the saved
+// destination's: a refresh token may be good for one use.
+Task<Outcome> Pipeline::Lane::send_test_with_token(deliver::Sender& sender,
+                                                   OutboundRequest& request,
+                                                   const LiveDestination& destination) {
+  const DestinationId id = destination.destination.id;
+  const OAuth& oauth = *destination.destination.authentication.oauth;
+  const auto saved = context_.snapshot->destinations.find(id);
+  const OAuth* saved_oauth = saved == context_.snapshot->destinations.end()
+                                 ? nullptr
+                                 : saved->second->destination.authentication.oauth.get();
+  if (saved_oauth != nullptr && *saved_oauth == oauth) {
+    deliver::TokenKeeper& keeper = queue_of(id).token_keeper();
+    co_return co_await send_with_token(context_, sender, keeper, request, destination);
+  }
+  if (oauth.grant != OAuthGrant::client_credentials) {
+    co_return Outcome{.kind = OutcomeKind::token,
+                      .detail =
+                          "Save the destination first: a test of other settings than the "
+                          "saved ones could use up its refresh token."};
+  }
+  deliver::TokenKeeper::Parts parts = token_parts(context_);
+  parts.store = nullptr;
+  deliver::TokenKeeper keeper(parts, id);
+  co_return co_await send_with_token(context_, sender, keeper, request, destination);
+}
+
+void Pipeline::Lane::begin_test(TestSend test, env::Loop& back,
+                                std::move_only_function<void(TestResult)> done) {
+  asked_for_.spawn(run_test(std::move(test), back, std::move(done)));
+}
+
+Task<void> Pipeline::Lane::run_test(TestSend test, env::Loop& back,
+                                    std::move_only_function<void(TestResult)> done) {
+  TestResult result = co_await send_test(test);
+  back.post(
+      [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+}
+
+void Pipeline::Lane::begin_connecting(
+    DestinationId destination, oauth::Proof proof, env::Loop& back,
+    std::move_only_function<void(std::optional<std::string>)> done) {
+  asked_for_.spawn(run_connecting(destination, std::move(proof), back, std::move(done)));
+}
+
+Task<void> Pipeline::Lane::run_connecting(
+    DestinationId destination, oauth::Proof proof, env::Loop& back,
+    std::move_only_function<void(std::optional<std::string>)> done) {
+  std::optional<std::string> failure =
+      "The destination was deleted meanwhile, or has another authentication.";
+  const auto found = context_.snapshot->destinations.find(destination);
+  if (found != context_.snapshot->destinations.end()) {
+    const std::shared_ptr<const LiveDestination> live = found->second;
+    const OAuth* oauth = live->destination.authentication.oauth.get();
+    if (oauth != nullptr && oauth->grant == OAuthGrant::authorization_code) {
+      deliver::TokenKeeper& keeper = queue_of(destination).token_keeper();
+      use_newest(keeper, *live);
+      failure = co_await keeper.exchange(std::move(proof));
+    }
+  }
+  back.post([done = std::move(done), failure = std::move(failure)]() mutable {
+    done(std::move(failure));
+  });
 }
 
 // ---- Pressure: what could start but had no turn yet.

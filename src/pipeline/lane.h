@@ -26,8 +26,7 @@ struct HandedOver {
 
 class Pipeline::Lane final : public StartBacklog {
  public:
-  Lane(Pipeline& pipeline, env::Loop& loop, store::Store& store, Inbox& inbox, Observer& observer,
-       const Options& options);
+  Lane(Pipeline& pipeline, env::Loop& loop, const Parts& parts, const Options& options);
   ~Lane() override;
 
   void set_snapshot(std::shared_ptr<const Snapshot> snapshot);
@@ -40,6 +39,10 @@ class Pipeline::Lane final : public StartBacklog {
   [[nodiscard]] http::Response refuse_events(const http::Request& request,
                                              const http::Refused& refused);
   [[nodiscard]] Task<TestResult> send_test(const TestSend& test);
+  // Both go on though whoever asked may be gone; `done` runs on `back`.
+  void begin_test(TestSend test, env::Loop& back, std::move_only_function<void(TestResult)> done);
+  void begin_connecting(DestinationId destination, oauth::Proof proof, env::Loop& back,
+                        std::move_only_function<void(std::optional<std::string>)> done);
 
   // `done` is called once no attempt is under way.
   void stop(std::function<void()> done);
@@ -54,6 +57,14 @@ class Pipeline::Lane final : public StartBacklog {
 
  private:
   [[nodiscard]] DestinationQueue& queue_of(DestinationId destination);
+  [[nodiscard]] Task<Outcome> send_test_with_token(deliver::Sender& sender,
+                                                   OutboundRequest& request,
+                                                   const LiveDestination& destination);
+  [[nodiscard]] Task<void> run_test(TestSend test, env::Loop& back,
+                                    std::move_only_function<void(TestResult)> done);
+  [[nodiscard]] Task<void> run_connecting(
+      DestinationId destination, oauth::Proof proof, env::Loop& back,
+      std::move_only_function<void(std::optional<std::string>)> done);
   [[nodiscard]] Task<http::Response> answer_events(const http::Request& request,
                                                    const env::Endpoint& client);
   [[nodiscard]] Batch match_all(std::vector<Event> events);
@@ -72,6 +83,7 @@ class Pipeline::Lane final : public StartBacklog {
   match::Scratch match_scratch_;
   ParsedEvents parsed_events_;
   std::unordered_map<DestinationId, std::unique_ptr<DestinationQueue>> queues_;
+  TaskSet asked_for_;  // tests and authorizations; after the queues, so that they end first
 
   struct Backlogged {
     DestinationQueue* queue = nullptr;

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/random.h"
+#include "deliver/token_keeper.h"
 #include "env/loop.h"
 #include "http/address_rules.h"
 #include "pipeline/figures.h"
@@ -29,6 +30,7 @@ struct LaneCounters {
   std::atomic<std::uint64_t> attempts{0};
   std::atomic<std::uint64_t> attempts_succeeded{0};
   std::atomic<std::uint64_t> attempts_in_flight{0};
+  deliver::TokenCounters tokens;
   LaneFigures figures;
   OwedTimes owed_times;
 };
@@ -56,6 +58,7 @@ struct LaneContext {
   store::Store& store;
   Inbox& inbox;
   Observer& observer;
+  deliver::TokenStore& token_store;
   const http::AddressRules& address_rules;
   std::shared_ptr<env::TlsContext> tls_context;
   std::shared_ptr<render::Scratch> scratch;

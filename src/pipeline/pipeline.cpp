@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "env/callback.h"
 #include "pipeline/lane.h"
 
 namespace eilpost::pipeline {
@@ -30,11 +31,10 @@ class LastLane final {
 
 }  // namespace
 
-Pipeline::Pipeline(env::Env& env, store::Store& store, Inbox& inbox, Observer& observer,
-                   Options options)
-    : options_(std::move(options)), store_(store) {
-  for (std::size_t i = 0; i < env.lanes_count(); ++i) {
-    lanes_.push_back(std::make_unique<Lane>(*this, env.lane(i), store, inbox, observer, options_));
+Pipeline::Pipeline(const Parts& parts, Options options)
+    : options_(std::move(options)), store_(parts.store) {
+  for (std::size_t i = 0; i < parts.env.lanes_count(); ++i) {
+    lanes_.push_back(std::make_unique<Lane>(*this, parts.env.lane(i), parts, options_));
   }
 }
 
@@ -129,7 +129,30 @@ void Pipeline::hand_over(Lane& from, Batch batch, const store::Accepted& accepte
 }
 
 Task<TestResult> Pipeline::send_test(std::size_t lane, const TestSend& test) {
-  return lanes_.at(lane)->send_test(test);
+  if (test.destination->destination.authentication.oauth == nullptr) {
+    return lanes_.at(lane)->send_test(test);
+  }
+  return send_test_at_home(lane, test);
+}
+
+// Where the destination's token is.
+Task<TestResult> Pipeline::send_test_at_home(std::size_t lane, TestSend test) {
+  Lane& home = home_of(test.destination->destination.id);
+  env::Loop& back = lanes_.at(lane)->loop();
+  co_return co_await env::callback<TestResult>([&home, &back, &test](auto done) {
+    home.loop().post([&home, &back, test = std::move(test), done = std::move(done)]() mutable {
+      home.begin_test(std::move(test), back, std::move(done));
+    });
+  });
+}
+
+void Pipeline::connect(DestinationId destination, oauth::Proof proof, env::Loop& loop,
+                       std::move_only_function<void(std::optional<std::string>)> done) {
+  Lane& home = home_of(destination);
+  home.loop().post(
+      [&home, destination, proof = std::move(proof), &loop, done = std::move(done)]() mutable {
+        home.begin_connecting(destination, std::move(proof), loop, std::move(done));
+      });
 }
 
 void Pipeline::stop(env::Loop& loop, std::move_only_function<void()> done) {
@@ -161,6 +184,8 @@ Counters Pipeline::counters() const {
     sum.attempts += read(counters.attempts);
     sum.attempts_succeeded += read(counters.attempts_succeeded);
     sum.attempts_in_flight += read(counters.attempts_in_flight);
+    sum.tokens_fetched += read(counters.tokens.fetched);
+    sum.tokens_failed += read(counters.tokens.failed);
     add_to(sum.figures, counters.figures);
     if (const std::optional<WallTime> oldest = counters.owed_times.oldest()) {
       const auto age =

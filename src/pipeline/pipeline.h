@@ -3,7 +3,7 @@
 // durable and answered; its deliveries go to the home lanes of their destinations, are rendered,
 // sent, decided about and recorded.
 //
-// Ownership: Env, Store, Inbox and Observer must outlive the Pipeline.
+// Ownership: what Parts names must outlive the Pipeline.
 // Threads:   each function says which.
 
 #include <array>
@@ -14,12 +14,14 @@
 #include <vector>
 
 #include "base/task.h"
+#include "deliver/token_store.h"
 #include "env/env.h"
 #include "http/address_rules.h"
 #include "http/handler.h"
 #include "ingest/ingest.h"
 #include "model/delivery.h"
 #include "model/event_document.h"
+#include "oauth/token_request.h"
 #include "pipeline/figures.h"
 #include "pipeline/inbox.h"
 #include "pipeline/snapshot.h"
@@ -55,6 +57,8 @@ struct Counters {
   std::uint64_t attempts = 0;
   std::uint64_t attempts_succeeded = 0;
   std::uint64_t attempts_in_flight = 0;
+  std::uint64_t tokens_fetched = 0;  // requests to token end points
+  std::uint64_t tokens_failed = 0;   // those that brought no token
   Figures figures;
   // Since the oldest delivery that is owed now was accepted, to the second; zero if none is owed.
   std::chrono::seconds oldest_owed_age{};
@@ -87,7 +91,15 @@ struct TestResult {
 
 class Pipeline final {
  public:
-  Pipeline(env::Env& env, store::Store& store, Inbox& inbox, Observer& observer, Options options);
+  struct Parts {
+    env::Env& env;
+    store::Store& store;
+    Inbox& inbox;
+    Observer& observer;
+    deliver::TokenStore& token_store;
+  };
+
+  Pipeline(const Parts& parts, Options options);
   ~Pipeline();  // REQUIRES: stopped, or the lanes no longer run.
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
@@ -116,6 +128,11 @@ class Pipeline final {
   // Renders and sends once. On the lane of that index; `test` must live until the Task ends.
   [[nodiscard]] Task<TestResult> send_test(std::size_t lane, const TestSend& test);
 
+  // Exchanges the code that came back from a destination's authorization. `done` runs on `loop`
+  // with what went wrong, or nothing: the destination has tokens. Any thread.
+  void connect(DestinationId destination, oauth::Proof proof, env::Loop& loop,
+               std::move_only_function<void(std::optional<std::string>)> done);
+
   // Starts no more attempts; `done` runs on `loop` when those under way have ended and everything
   // recorded is durable. Any thread, once.
   void stop(env::Loop& loop, std::move_only_function<void()> done);
@@ -143,6 +160,7 @@ class Pipeline final {
 
   [[nodiscard]] std::size_t home_index(DestinationId destination) const;
   [[nodiscard]] Lane& home_of(DestinationId destination);
+  [[nodiscard]] Task<TestResult> send_test_at_home(std::size_t lane, TestSend test);
   void hand_over(Lane& from, Batch batch, const store::Accepted& accepted);
 
   const Options options_;

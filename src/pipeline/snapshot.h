@@ -26,6 +26,12 @@ struct LiveWebhook {
 };
 
 // The newest version of a destination.
+// The same for connections to a destination's token end point (authentication oauth2).
+struct TokenTls {
+  std::shared_ptr<env::TlsContext> context;
+  std::string problem;
+};
+
 struct LiveDestination {
   Destination destination;
   std::shared_ptr<const render::CompiledDestination> compiled;
@@ -33,6 +39,7 @@ struct LiveDestination {
   // it, and with it their connections. Null: the lane's.
   std::shared_ptr<env::TlsContext> tls_context;
   std::string tls_problem;  // why there is no context though there should be; nothing is sent then
+  TokenTls token_tls;
 };
 
 // What a destination's connections trust and show.

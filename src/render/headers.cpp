@@ -112,6 +112,11 @@ void compile_authentication(const Authentication& authentication, CompiledDestin
       compiled.authorization_scheme = "Bearer";
       compiled.authorization = "Bearer " + authentication.token;
       return;
+    case Authentication::Type::oauth2:
+      // Whoever sends it appends the access token of that moment.
+      compiled.authorization_scheme = "Bearer";
+      compiled.authorization = "Bearer ";
+      return;
     case Authentication::Type::basic:
       break;
   }

@@ -109,6 +109,10 @@ void add_pipeline(Families& families, const pipeline::Counters& counters) {
   add_gauge(families, "eilpost_deliveries_oldest_owed_age_seconds",
             "Since the oldest delivery that is owed was accepted; 0: none is owed.",
             static_cast<std::uint64_t>(counters.oldest_owed_age.count()));
+  add_counter(families, "eilpost_token_requests_total", "Requests to OAuth token end points.",
+              counters.tokens_fetched);
+  add_counter(families, "eilpost_token_requests_failed_total",
+              "Requests to OAuth token end points that brought no token.", counters.tokens_failed);
   add_figures(families, counters.figures);
 }
 

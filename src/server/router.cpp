@@ -10,6 +10,7 @@ namespace eilpost::server {
 namespace {
 
 constexpr std::string_view kEventsPath = "/v1/events";
+constexpr std::string_view kOAuthCallbackPath = "/oauth/callback";
 constexpr std::string_view kInboxPrefix = "/inbox/";
 constexpr std::size_t kInboxTokenBytesMax = 64;
 
@@ -58,6 +59,12 @@ Task<void> Router::handle(const http::Request& request, const env::Endpoint& cli
     co_await parts_.admin.handle(lane_, request, client, responder);
     co_return;
   }
+  if (path == kOAuthCallbackPath && request.method == http::Method::get) {
+    http::Response page =
+        co_await parts_.admin.finish_authorization(lane_, http::query_of(request.target));
+    (void)co_await responder.respond(std::move(page));
+    co_return;
+  }
   http::Response response = answer(request, path);
   (void)co_await responder.respond(std::move(response));
 }
@@ -69,6 +76,8 @@ http::Response Router::refuse(const http::Request& request, const http::Refused&
 
 http::Response Router::answer(const http::Request& request, std::string_view path) {
   if (path.starts_with(kInboxPrefix)) return answer_inbox(request, path);
+  // GET is answered elsewhere.
+  if (path == kOAuthCallbackPath) return method_not_allowed("GET");
   const bool is_known =
       path == "/" || path == "/healthz" || path == "/readyz" || path == "/metrics";
   if (!is_known) {

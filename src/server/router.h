@@ -39,6 +39,7 @@ struct RouterParts {
 // Path                  answered by
 // /v1/events            the pipeline
 // /api/v1/…             the management API
+// /oauth/callback       the management API: where a provider sends the browser back to
 // /inbox/TOKEN[/…]      the inbox: GET shows it, every other method is kept
 // /healthz /readyz      "ok", or 503
 // /metrics              Prometheus' text format

@@ -20,6 +20,7 @@
 #include "server/metrics.h"
 #include "server/router.h"
 #include "server/secret_key.h"
+#include "server/token_store.h"
 #include "settings/settings.h"
 #include "store/store.h"
 
@@ -91,6 +92,7 @@ class RealServer final : public Server, public pipeline::Observer {
   std::unique_ptr<history::History> history_;
   std::unique_ptr<DiskWatch> disk_watch_;
   pipeline::Inbox inbox_;
+  std::unique_ptr<TokenStore> token_store_;
   std::unique_ptr<pipeline::Pipeline> pipeline_;
   std::unique_ptr<Metrics> metrics_;
   Readiness readiness_;
@@ -162,8 +164,15 @@ void RealServer::build_pipeline() {
                             .deliveries_unsettled_max = config_.deliveries_unsettled_max,
                             .is_disk_used_up = [this] { return disk_watch_->is_reached(); },
                             .seed = env::random_u64(env_.entropy())};
+  settings_worker_ = env_.start_worker("settings");
+  token_store_ = std::make_unique<TokenStore>(*settings_worker_, *settings_);
   pipeline_ =
-      std::make_unique<pipeline::Pipeline>(env_, *store_, inbox_, *this, std::move(options));
+      std::make_unique<pipeline::Pipeline>(pipeline::Pipeline::Parts{.env = env_,
+                                                                     .store = *store_,
+                                                                     .inbox = inbox_,
+                                                                     .observer = *this,
+                                                                     .token_store = *token_store_},
+                                           std::move(options));
   metrics_ = std::make_unique<Metrics>(*pipeline_, *store_, *history_, *disk_watch_);
   for (const Destination& destination : settings_->destinations()) {
     if (destination.platform == "inbox") inbox_.open(destination.inbox_token);
@@ -171,7 +180,6 @@ void RealServer::build_pipeline() {
 }
 
 void RealServer::build_fronts() {
-  settings_worker_ = env_.start_worker("settings");
   admin_ =
       admin::Admin::make({.env = env_,
                           .log = log_,

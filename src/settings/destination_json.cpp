@@ -11,6 +11,7 @@
 #include "presets/preset.h"
 #include "settings/body_json.h"
 #include "settings/certificates.h"
+#include "settings/oauth_json.h"
 #include "settings/object_reader.h"
 #include "settings/prescription_json.h"
 #include "settings/secret_json.h"
@@ -31,6 +32,8 @@ std::string_view to_string(Authentication::Type type) {
       return "bearer";
     case Authentication::Type::basic:
       return "basic";
+    case Authentication::Type::oauth2:
+      return "oauth2";
   }
   assert_failed("Authentication::Type");
 }
@@ -60,6 +63,8 @@ Json authentication_to_json(const Authentication& authentication, bool show_secr
     json["password"] = authentication.password.empty()
                            ? Json("")
                            : secret_to_json(authentication.password, show_secrets);
+  } else if (authentication.type == Authentication::Type::oauth2) {
+    write_oauth(*authentication.oauth, show_secrets, json);
   }
   return json;
 }
@@ -139,13 +144,12 @@ void read_authentication(const Json* json, const Destination* kept, Destination&
     authentication.username = reader.text("username").value_or("");
     authentication.password = read_secret(reader, "password", before.password);
   } else if (type == "oauth2") {
-    reader.error("not_available",
-                 "\"authentication.type\" oauth2 is not available yet. There are none, bearer and "
-                 "basic.",
-                 "type");
-    return;  // its own fields are none that are known
+    authentication.type = Authentication::Type::oauth2;
+    authentication.oauth =
+        std::make_shared<const OAuth>(read_oauth(reader, before.oauth.get(), problems));
   } else if (type != "none") {
-    reader.error("unknown_value", "The type of authentication is none, bearer or basic.", "type");
+    reader.error("unknown_value", "The type of authentication is none, bearer, basic or oauth2.",
+                 "type");
   }
   if (authentication.type != Authentication::Type::bearer) check_unused(reader, "token", type);
   if (authentication.type != Authentication::Type::basic) {

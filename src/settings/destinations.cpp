@@ -9,6 +9,7 @@
 #include "presets/preset.h"
 #include "settings/certificates.h"
 #include "settings/merge_patch.h"
+#include "settings/oauth_json.h"
 #include "settings/object_reader.h"
 #include "settings/prescription_json.h"
 #include "settings/sealing.h"
@@ -53,6 +54,7 @@ SqliteSettings::LiveDestinationPointer SqliteSettings::compile_destination(
   if (!problems.ok() || compiled == nullptr) return nullptr;
   pipeline::LiveDestination live{.destination = destination, .compiled = std::move(compiled)};
   give_tls_context(live);
+  give_token_tls_context(live);
   return std::make_shared<const pipeline::LiveDestination>(std::move(live));
 }
 
@@ -84,6 +86,37 @@ void SqliteSettings::check_certificates(TlsSettings& tls, const TlsSettings* cur
       problems);
 }
 
+void SqliteSettings::give_token_tls_context(pipeline::LiveDestination& live) {
+  const std::shared_ptr<const OAuth> oauth = live.destination.authentication.oauth;
+  if (oauth == nullptr || oauth->tls.is_plain()) return;
+  const auto current = destinations_.find(live.destination.id);
+  if (current != destinations_.end()) {
+    const std::shared_ptr<const OAuth> before = current->second->destination.authentication.oauth;
+    if (before != nullptr && before->tls == oauth->tls) {
+      live.token_tls = current->second->token_tls;
+      return;
+    }
+  }
+  auto made = env_.lane(0).network().make_tls_context(pipeline::tls_options_of(oauth->tls));
+  if (made) {
+    live.token_tls.context = std::move(*made);
+  } else {
+    live.token_tls.problem = fmt::format(
+        "The certificates for the token end point cannot be used: {}.", made.error().detail);
+  }
+}
+
+void SqliteSettings::check_token_certificates(Authentication& authentication,
+                                              const Destination* current, Problems& problems) {
+  if (authentication.oauth == nullptr) return;
+  const OAuth* before = current == nullptr ? nullptr : current->authentication.oauth.get();
+  OAuth checked = *authentication.oauth;
+  Problems found;
+  check_certificates(checked.tls, before == nullptr ? nullptr : &before->tls, found);
+  add_below_authentication(std::move(found), problems);
+  authentication.oauth = std::make_shared<const OAuth>(std::move(checked));
+}
+
 Destination SqliteSettings::read_destination(Json input, const Destination* kept,
                                              Problems& problems) {
   const Json platform = input.is_object() ? input.value("platform", Json()) : Json();
@@ -92,6 +125,7 @@ Destination SqliteSettings::read_destination(Json input, const Destination* kept
   if (preset != nullptr) presets::fill(*preset, input);
   Destination destination = destination_from_json(input, kept, problems);
   check_certificates(destination.tls, kept == nullptr ? nullptr : &kept->tls, problems);
+  check_token_certificates(destination.authentication, kept, problems);
   check_policies(preset, destination, problems);
   if (preset == nullptr) return destination;
   Problems found;
@@ -203,7 +237,10 @@ Saved<void> SqliteSettings::delete_destination(DestinationId id, IfVersion if_ve
                                      .action = "deleted",
                                      .author = author.name,
                                      .at = now()});
-  if (written) destinations_.erase(id);
+  if (!written) return written;
+  destinations_.erase(id);
+  // What is left is sealed, and of no destination.
+  (void)store_->remove_tokens(to_string(id));
   return written;
 }
 

@@ -101,8 +101,10 @@ Json patched_destination(Json destination, const Json& patch) {
   merge_patch(destination, patch);
   if (template_json != nullptr) destination["body"]["template"] = *template_json;
   remove_secrets(destination, secrets, patch);
-  keep_null(destination, patch, "authentication", "token");
-  keep_null(destination, patch, "authentication", "password");
+  for (const char* secret :
+       {"token", "password", "client_secret", "private_key", "refresh_token"}) {
+    keep_null(destination, patch, "authentication", secret);
+  }
   keep_null(destination, patch, "tls", "client_key");
   keep_null(destination, patch, "signing", "secret");
   return destination;

@@ -14,7 +14,8 @@ constexpr std::string_view kScripts[] = {
     " PRIMARY KEY (kind, id, version)) WITHOUT ROWID;"
     "CREATE TABLE audit_log (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
     " author TEXT NOT NULL, action TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,"
-    " name TEXT NOT NULL);"};
+    " name TEXT NOT NULL);",
+    "CREATE TABLE tokens (id TEXT NOT NULL PRIMARY KEY, sealed TEXT NOT NULL) WITHOUT ROWID;"};
 
 constexpr std::string_view kVersionColumns =
     "SELECT id, version, author, at, json FROM object_versions ";
@@ -201,6 +202,38 @@ Result<void> ObjectStore::rewrite_one(std::string_view kind, const StoredVersion
                                 .run());
   }
   return {};
+}
+
+Result<std::optional<std::string>> ObjectStore::tokens(std::string_view id) {
+  EILPOST_ASSIGN_OR_RETURN(database::Statement select,
+                           database_->prepare("SELECT sealed FROM tokens WHERE id = ?1"));
+  EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.bind(1, id).step());
+  if (!has_row) return std::optional<std::string>();
+  return std::optional(std::string(select.text(0)));
+}
+
+Result<std::vector<StoredTokens>> ObjectStore::all_tokens() {
+  EILPOST_ASSIGN_OR_RETURN(database::Statement select,
+                           database_->prepare("SELECT id, sealed FROM tokens ORDER BY id"));
+  std::vector<StoredTokens> all;
+  while (true) {
+    EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.step());
+    if (!has_row) return all;
+    all.push_back({.id = std::string(select.text(0)), .sealed = std::string(select.text(1))});
+  }
+}
+
+Result<void> ObjectStore::put_tokens(std::string_view id, std::string_view sealed) {
+  EILPOST_ASSIGN_OR_RETURN(database::Statement put,
+                           database_->prepare("INSERT INTO tokens (id, sealed) VALUES (?1, ?2)"
+                                              " ON CONFLICT (id) DO UPDATE SET sealed = ?2"));
+  return put.bind(1, id).bind(2, sealed).run();
+}
+
+Result<void> ObjectStore::remove_tokens(std::string_view id) {
+  EILPOST_ASSIGN_OR_RETURN(database::Statement remove,
+                           database_->prepare("DELETE FROM tokens WHERE id = ?1"));
+  return remove.bind(1, id).run();
 }
 
 Result<void> ObjectStore::commit_or_roll_back(Result<void> done) {

@@ -43,6 +43,12 @@ struct StoredAudit {
   std::string name;
 };
 
+// The tokens of one destination, sealed.
+struct StoredTokens {
+  std::string id;
+  std::string sealed;
+};
+
 // One change of one object, with all that it leaves behind.
 struct StoredChange {
   std::string_view kind;
@@ -78,6 +84,12 @@ class ObjectStore final {
   // Puts other JSON in the place of versions, and of the objects whose newest they are.
   [[nodiscard]] Result<void> rewrite(std::string_view kind,
                                      const std::vector<StoredVersion>& versions);
+
+  // Tokens have no versions. Durable after ok.
+  [[nodiscard]] Result<std::optional<std::string>> tokens(std::string_view id);
+  [[nodiscard]] Result<std::vector<StoredTokens>> all_tokens();
+  [[nodiscard]] Result<void> put_tokens(std::string_view id, std::string_view sealed);
+  [[nodiscard]] Result<void> remove_tokens(std::string_view id);
 
   // Grows with every change; 0 before the first.
   [[nodiscard]] std::uint64_t last_audit_number() const { return last_audit_number_; }

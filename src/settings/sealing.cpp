@@ -11,12 +11,17 @@ namespace {
 struct SecretPlace {
   std::string object;
   std::string key;
+  std::string within{};  // an object inside `object`, which holds the key; empty: none
 };
 
 // Where a destination's JSON may have secrets.
 std::vector<SecretPlace> places_in(const Json& json) {
   std::vector<SecretPlace> places = {{"authentication", "token"},
                                      {"authentication", "password"},
+                                     {"authentication", "client_secret"},
+                                     {"authentication", "private_key"},
+                                     {"authentication", "refresh_token"},
+                                     {"authentication", "client_key", "tls"},
                                      {"tls", "client_key"},
                                      {"signing", "secret"},
                                      {"signing", "previous_secret"}};
@@ -30,8 +35,13 @@ std::vector<SecretPlace> places_in(const Json& json) {
 template <class AnyJson>
 AnyJson* find(AnyJson& json, const SecretPlace& place) {
   if (!json.is_object()) return nullptr;
-  const auto object = json.find(place.object);
+  auto object = json.find(place.object);
   if (object == json.end() || !object->is_object()) return nullptr;
+  if (!place.within.empty()) {
+    const auto inner = object->find(place.within);
+    if (inner == object->end() || !inner->is_object()) return nullptr;
+    object = inner;
+  }
   const auto secret = object->find(place.key);
   return secret == object->end() ? nullptr : &*secret;
 }
@@ -44,7 +54,8 @@ const Json* sealed_of(const Json* secret) {
 }
 
 std::string context_of(std::string_view id, const SecretPlace& place) {
-  return fmt::format("destination/{}/{}.{}", id, place.object, place.key);
+  const std::string within = place.within.empty() ? "" : fmt::format(".{}", place.within);
+  return fmt::format("destination/{}/{}{}.{}", id, place.object, within, place.key);
 }
 
 }  // namespace

@@ -49,8 +49,10 @@ Result<void> SqliteSettings::seal_again() {
     version.json = to_text(json);
     changed.push_back(std::move(version));
   }
-  if (changed.empty()) return {};
-  return store_->rewrite(kinds::kDestination, changed);
+  if (!changed.empty()) {
+    EILPOST_RETURN_IF_ERROR(store_->rewrite(kinds::kDestination, changed));
+  }
+  return seal_tokens_again();
 }
 
 Result<void> SqliteSettings::load_environments() {

@@ -176,6 +176,11 @@ class Settings {
                                                                  const Author& author) = 0;
   [[nodiscard]] virtual std::vector<VersionRow> destination_versions(DestinationId id) = 0;
 
+  // ---- the tokens of a destination that were kept; no version, no row of the audit log
+  [[nodiscard]] virtual Result<std::optional<KeptTokens>> kept_tokens(DestinationId id) = 0;
+  // Durable after ok. Those of a destination that was deleted meanwhile are not kept.
+  [[nodiscard]] virtual Result<void> keep_tokens(DestinationId id, const KeptTokens& tokens) = 0;
+
   // ---- drafts, for preview and test: what would be saved, without saving. `webhook` and
   // `destination` are the API's JSON (a destination may be an id, or an object whose "id" lends its
   // kept secrets); absent ones are taken from the saved webhook `id`. So are the fields that an

@@ -80,6 +80,9 @@ class SqliteSettings final : public Settings {
                                                          const Author& author) override;
   [[nodiscard]] std::vector<VersionRow> destination_versions(DestinationId id) override;
 
+  [[nodiscard]] Result<std::optional<KeptTokens>> kept_tokens(DestinationId id) override;
+  [[nodiscard]] Result<void> keep_tokens(DestinationId id, const KeptTokens& tokens) override;
+
   [[nodiscard]] Saved<Draft> compile_draft(const Json& webhook, const Json& destination,
                                            Purpose purpose) override;
   [[nodiscard]] std::shared_ptr<const pipeline::LiveWebhook> webhook_at(
@@ -107,6 +110,7 @@ class SqliteSettings final : public Settings {
 
   // ---- reading what is on disk (load.cpp)
   [[nodiscard]] Result<void> seal_again();
+  [[nodiscard]] Result<void> seal_tokens_again();
   [[nodiscard]] Result<void> load_environments();
   [[nodiscard]] Result<void> load_event_types();
   [[nodiscard]] Result<void> load_sources();
@@ -141,8 +145,12 @@ class SqliteSettings final : public Settings {
   [[nodiscard]] LiveDestinationPointer compile_destination(const Destination& destination,
                                                            render::Rules rules, Problems& problems);
   void give_tls_context(pipeline::LiveDestination& live);
+  void give_token_tls_context(pipeline::LiveDestination& live);
   // `current`, which may be null: what was saved before.
   void check_certificates(TlsSettings& tls, const TlsSettings* current, Problems& problems);
+  // The same of connections to the token end point.
+  void check_token_certificates(Authentication& authentication, const Destination* current,
+                                Problems& problems);
   // A destination from the API's JSON, with what its platform's preset prescribes where that says
   // nothing. `kept` lends its secrets.
   [[nodiscard]] Destination read_destination(Json input, const Destination* kept,
