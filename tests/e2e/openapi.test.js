@@ -19,7 +19,8 @@ test("the description is OpenAPI 3.1", async (t) => {
 });
 
 test("every answer is as the description says", async (t) => {
-  const eilpost = await startEilpost({ test: t });
+  const args = ["--public-url", "https://hooks.example"];
+  const eilpost = await startEilpost({ test: t, args });
   const receiver = await startReceiver({ test: t });
   const api = await describeApi(eilpost);
   const call = async (status, method, path, body, headers) => {
@@ -88,6 +89,23 @@ test("every answer is as the description says", async (t) => {
   await call(200, "POST", `${at}/resume`);
   await call(200, "GET", at);
   await call(200, "GET", `${at}/versions`);
+
+  // Connected by a person, at a provider that asks nothing.
+  const provider = await startReceiver({ test: t });
+  const token = { access_token: "a", token_type: "Bearer", expires_in: 60, refresh_token: "r" };
+  provider.answer = () => ({ status: 200, body: JSON.stringify(token) });
+  const connectable = await call(201, "POST", "destinations", {
+    name: "Connectable", platform: "custom", request: { url: receiver.url },
+    authentication: {
+      type: "oauth2", grant: "authorization_code", token_url: `${provider.url}/token`,
+      authorize_url: `${provider.url}/authorize`, client_id: "c", client_secret: "s",
+    },
+  });
+  const page = await call(200, "POST", `destinations/${connectable.id}/authorize`);
+  const state = new URL(page.url).searchParams.get("state");
+  const back = await api.call("GET", `/oauth/callback?code=c&state=${state}`);
+  assert.equal(back.status, 200, back.body);
+  await call(409, "POST", `${at}/authorize`);
   await call(409, "GET", `${at}/inbox`);
   await call(200, "POST", `${at}/test`, {});
 
