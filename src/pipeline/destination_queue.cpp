@@ -184,6 +184,15 @@ void DestinationQueue::wake_later() {
   pump();
 }
 
+void DestinationQueue::put_back_unread(Due due, ErrorCode code) {
+  const bool is_lost = code == ErrorCode::record_gone || code == ErrorCode::journal_corrupt;
+  if (is_lost) {
+    fail(due, FailReason::damaged);
+  } else {  // The disk may answer the next time; no request was made, so it is no attempt.
+    push_later({.at = context_.loop.clock().now() + kReadRetry, .due = std::move(due)});
+  }
+}
+
 // No coroutine of its own: it would cost every attempt a frame.
 Task<Outcome> DestinationQueue::send(OutboundRequest& request, const LiveDestination& destination) {
   if (destination.destination.authentication.oauth == nullptr) {
@@ -201,13 +210,7 @@ Task<void> DestinationQueue::attempt(Due due) {
               context_.store.read_event(id, context_.loop, std::move(done));
             });
     if (!event) {
-      const ErrorCode code = event.error().code;
-      const bool is_lost = code == ErrorCode::record_gone || code == ErrorCode::journal_corrupt;
-      if (is_lost) {
-        fail(due, FailReason::damaged);
-      } else {  // The disk may answer the next time; no request was made, so it is no attempt.
-        push_later({.at = context_.loop.clock().now() + kReadRetry, .due = std::move(due)});
-      }
+      put_back_unread(std::move(due), event.error().code);
       co_return;
     }
     due.event = std::move(*event);

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/task.h"
 #include "deliver/sender.h"
 #include "deliver/token_keeper.h"
@@ -97,6 +98,8 @@ class DestinationQueue final {
   void place(Due due);
   void fail(const Due& due, FailReason reason);
   void push_later(Later later);
+  // Its event could not be read from the journal.
+  void put_back_unread(Due due, ErrorCode code);
   void wake_later();
   void schedule_wake();
   [[nodiscard]] Task<Outcome> send(OutboundRequest& request, const LiveDestination& destination);

@@ -34,7 +34,7 @@ bool is_scope(std::string_view scope) {
 class Reading {
  public:
   Reading(ObjectReader& reader, const OAuth* kept, Problems& problems)
-      : reader_(reader), kept_(kept == nullptr ? nothing_ : *kept), problems_(problems) {}
+      : reader_(reader), kept_(kept == nullptr ? kNothing : *kept), problems_(problems) {}
 
   OAuth read() {
     read_grant();
@@ -79,7 +79,9 @@ class Reading {
     reader_.error("missing", fmt::format("OAuth 2.0 needs \"{}\": {}.", key, what), key);
   }
 
-  std::string grant_name() const { return fmt::format("The grant {}", to_string(oauth_.grant)); }
+  [[nodiscard]] std::string grant_name() const {
+    return fmt::format("The grant {}", to_string(oauth_.grant));
+  }
 
   // A field that makes no sense beside the others; a masked secret is what was read before.
   void refuse(std::string_view key, std::string_view owner) {
@@ -223,7 +225,7 @@ class Reading {
     }
   }
 
-  inline static const OAuth nothing_{};
+  inline static const OAuth kNothing{};
   ObjectReader& reader_;
   const OAuth& kept_;
   Problems& problems_;
