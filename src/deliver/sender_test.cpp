@@ -246,6 +246,32 @@ TEST_F(SenderTest, ABlockedAddressIsNeverConnectedTo) {
   EXPECT_EQ(peer.accepted_count(), 0U);
 }
 
+// DNS rebinding: the name answers something harmless to whoever asks first.
+TEST_F(SenderTest, ANameIsAskedOnceAnAttemptAndWhatItSaidIsCheckedAndConnectedTo) {
+  const env::Address inside = *env::parse_address("169.254.169.254");
+  env::SimPeer metadata(env_.outside(), {inside, 80}, frame_request);
+  metadata.always(ok());
+  peer_.always({.bytes = answer("200 OK"), .then = SimAnswer::Then::close});
+  internet().set_name("hooks.example", {address_}, Duration::zero());
+  EXPECT_EQ(send().status, 200);
+  EXPECT_EQ(internet().lookup_count("hooks.example"), 1U);
+  internet().set_name("hooks.example", {inside}, Duration::zero());
+  EXPECT_EQ(send().kind, OutcomeKind::blocked_address);
+  internet().set_name("hooks.example", {inside, address_}, Duration::zero());
+  EXPECT_EQ(send().status, 200);
+  EXPECT_EQ(internet().lookup_count("hooks.example"), 3U);
+  EXPECT_EQ(metadata.accepted_count(), 0U);
+}
+
+TEST_F(SenderTest, ARedirectIsNotFollowed) {
+  const std::string target = env::to_string(address_);
+  peer_.always({.bytes = answer("307 Elsewhere", "Location: http://" + target + "/other\r\n")});
+  const Outcome outcome = send();
+  EXPECT_EQ(outcome.status, 307);
+  EXPECT_FALSE(outcome.success);
+  EXPECT_EQ(peer_.received().size(), 1U);
+}
+
 TEST_F(SenderTest, ASilentAddressLeavesTimeForTheNextOne) {
   peer_.always(ok());
   const env::Address silent = internet().new_address();

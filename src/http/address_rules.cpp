@@ -1,6 +1,7 @@
 #include "http/address_rules.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 #include "base/ascii.h"
@@ -70,10 +71,16 @@ constexpr std::string_view kGlobalUnicast = "2000::/3";
 // Ranges whose addresses carry an IPv4 address, which is where the packets end.
 struct Embedding {
   std::string_view cidr;
-  std::size_t offset;
+  std::array<std::uint8_t, 4> places;  // of the IPv4 address's bytes
+  bool is_inverted = false;
 };
 constexpr Embedding kEmbeddings[] = {
-    {"::ffff:0:0/96", 12}, {"::/96", 12}, {"64:ff9b::/96", 12}, {"2002::/16", 2}};
+    {"::ffff:0:0/96", {12, 13, 14, 15}},
+    {"::/96", {12, 13, 14, 15}},
+    {"64:ff9b::/96", {12, 13, 14, 15}},
+    {"64:ff9b:1::/48", {6, 7, 9, 10}},      // RFC 6052 2.2
+    {"2001::/32", {12, 13, 14, 15}, true},  // the client's, RFC 4380 4
+    {"2002::/16", {2, 3, 4, 5}}};
 
 Cidr known_cidr(std::string_view text) {
   const Result<Cidr> cidr = parse_cidr(text);
@@ -116,8 +123,10 @@ std::optional<Embedded> find_embedded(const env::Address& address) {
   for (const Known<Embedding>& known : kKnown) {
     if (!known.cidr.contains(address)) continue;
     Embedded embedded{.inner = {}, .prefix_bits = known.cidr.prefix_bits};
-    std::copy_n(address.bytes.begin() + static_cast<std::ptrdiff_t>(known.source->offset), 4,
-                embedded.inner.bytes.begin());
+    for (std::size_t i = 0; i < known.source->places.size(); ++i) {
+      const std::uint8_t byte = address.bytes[known.source->places[i]];
+      embedded.inner.bytes[i] = known.source->is_inverted ? static_cast<std::uint8_t>(~byte) : byte;
+    }
     return embedded;
   }
   return std::nullopt;

@@ -41,8 +41,8 @@ class AddressRules {
   explicit AddressRules(std::vector<Cidr> allowed) : allowed_(std::move(allowed)) {}
 
   // Nothing if a connection may be made to `address`, else the reason: "127.0.0.1 is a loopback
-  // address". An IPv6 address that carries an IPv4 one (v4-mapped, v4-compatible, NAT64, 6to4) is
-  // judged by that too: admitting 10.0.0.0/8 admits ::ffff:10.1.2.3.
+  // address". An IPv6 address that carries an IPv4 one (v4-mapped, v4-compatible, NAT64, 6to4,
+  // Teredo) is judged by that too: admitting 10.0.0.0/8 admits ::ffff:10.1.2.3.
   [[nodiscard]] std::optional<std::string> check(const env::Address& address) const;
 
  private:

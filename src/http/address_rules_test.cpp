@@ -148,6 +148,46 @@ TEST(AddressRules, AdmitsTheNeighboursOfEveryRange) {
   }
 }
 
+// Every row of the two registries as of 2025-10 (iana-ipv4-special-registry,
+// iana-ipv6-special-registry): refused unless "globally reachable" is true there. The anycast
+// services within 192.0.0.0/24 and 2001::/23 are refused with the blocks around them.
+TEST(AddressRules, AgreesWithTheRegistriesOfIana) {
+  const AddressRules rules;
+  for (const std::string_view block :
+       {"0.0.0.0/8",          "0.0.0.0/32",      "10.0.0.0/8",     "100.64.0.0/10",
+        "127.0.0.0/8",        "169.254.0.0/16",  "172.16.0.0/12",  "192.0.0.0/24",
+        "192.0.0.0/29",       "192.0.0.8/32",    "192.0.0.170/32", "192.0.0.171/32",
+        "192.0.2.0/24",       "192.88.99.0/24",  "192.88.99.2/32", "192.168.0.0/16",
+        "198.18.0.0/15",      "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
+        "255.255.255.255/32", "::1/128",         "::/128",         "::ffff:0:0/96",
+        "64:ff9b:1::/48",     "100::/64",        "100:0:0:1::/64", "2001::/23",
+        "2001::/32",          "2001:2::/48",     "2001:10::/28",   "2001:db8::/32",
+        "2002::/16",          "3fff::/20",       "5f00::/16",      "fc00::/7",
+        "fe80::/10"}) {
+    EXPECT_TRUE(rules.check(parse_cidr(block)->address)) << block;
+  }
+  for (const std::string_view block :
+       {"192.31.196.0/24", "192.52.193.0/24", "192.175.48.0/24", "2620:4f:8000::/48"}) {
+    EXPECT_FALSE(rules.check(parse_cidr(block)->address)) << block;
+  }
+}
+
+TEST(AddressRules, WhatAnAddressCarriesIsFoundWhereverItStands) {
+  const auto leads_to = [](std::string_view text) {
+    const auto reason = rules_of("64:ff9b:1::/48,2001::/32,2002::/16").check(address(text));
+    return reason.value_or("admitted");
+  };
+  EXPECT_EQ(leads_to("64:ff9b:1:a00:0:100::"),
+            "64:ff9b:1:a00:0:100:: leads to 10.0.0.1, a private address");
+  EXPECT_EQ(leads_to("64:ff9b:1:808:8:800::"), "admitted");
+  EXPECT_EQ(leads_to("2001:0:4136:e378:8000:63bf:f5ff:fffe"),
+            "2001:0:4136:e378:8000:63bf:f5ff:fffe leads to 10.0.0.1, a private address");
+  EXPECT_EQ(leads_to("2001:0:4136:e378:8000:63bf:3fff:fdd2"),
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2 leads to 192.0.2.45, a documentation address");
+  EXPECT_EQ(leads_to("2001:0:4136:e378:8000:63bf:f7f7:f7f7"), "admitted");
+  EXPECT_EQ(leads_to("2002:7f00:1::"), "2002:7f00:1:: leads to 127.0.0.1, a loopback address");
+}
+
 TEST(AddressRules, ReasonNamesAddressAndKind) {
   const AddressRules rules;
   const struct {
@@ -161,7 +201,7 @@ TEST(AddressRules, ReasonNamesAddressAndKind) {
       {"2002:a01:203::", "2002:a01:203:: leads to 10.1.2.3, a private address"},
       {"64:ff9b::7f00:1", "64:ff9b::7f00:1 leads to 127.0.0.1, a loopback address"},
       {"2002:808:808::", "2002:808:808:: is a 6to4 address"},
-      {"2001::1", "2001::1 is a Teredo address"},
+      {"2001::f7f7:f7f7", "2001::f7f7:f7f7 is a Teredo address"},
       {"4000::", "4000:: is a reserved address"},
   };
   for (const auto& one : kCases) EXPECT_EQ(rules.check(address(one.text)), one.reason);
