@@ -43,6 +43,7 @@ struct CheckCertificateArguments {
 };
 
 void add_check_certificate(CLI::App& app, CheckCertificateArguments& arguments, int& exit_code);
+void add_rotate_key(CLI::App& app, ServeArguments& arguments, int& exit_code);
 void add_serve(CLI::App& app, ServeArguments& arguments, int& exit_code);
 void add_send(CLI::App& app, SendArguments& arguments, int& exit_code);
 void add_tail(CLI::App& app, TailArguments& arguments, int& exit_code);

@@ -18,6 +18,8 @@ int main(int argc, char** argv) {
   add_send(app, send, exit_code);
   TailArguments tail;
   add_tail(app, tail, exit_code);
+  ServeArguments rotate_key;
+  add_rotate_key(app, rotate_key, exit_code);
   CheckCertificateArguments check_certificate;
   add_check_certificate(app, check_certificate, exit_code);
 

@@ -2,9 +2,7 @@
 #include <csignal>
 #include <cstdio>
 #include <fmt/format.h>
-#include <fstream>
 #include <future>
-#include <iterator>
 #include <memory>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -15,6 +13,7 @@
 #include "env/real/real_env.h"
 #include "env/real/signal_watcher.h"
 #include "main/commands.h"
+#include "main/read_config.h"
 #include "server/server.h"
 
 namespace eilpost::main {
@@ -51,32 +50,6 @@ class SpdLog final : public env::Log {
 
   spdlog::logger logger_;
 };
-
-std::map<std::string, std::string> environment() {
-  std::map<std::string, std::string> variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view line = *entry;
-    const std::size_t equals = line.find('=');
-    if (!line.starts_with("EILPOST_") || equals == std::string_view::npos) continue;
-    variables.emplace(line.substr(0, equals), line.substr(equals + 1));
-  }
-  return variables;
-}
-
-Result<server::Config> read_config(const ServeArguments& arguments) {
-  server::ConfigSources sources{.flags = arguments.flags, .environment = environment()};
-  std::string file = arguments.config_file;
-  if (file.empty() && sources.environment.contains("EILPOST_CONFIG")) {
-    file = sources.environment.at("EILPOST_CONFIG");
-  }
-  if (!file.empty()) {
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) return fail(ErrorCode::bad_config, fmt::format("{} cannot be read.", file));
-    sources.toml.assign(std::istreambuf_iterator<char>(stream), {});
-    sources.toml_name = file;
-  }
-  return server::parse_config(sources);
-}
 
 std::size_t lanes_count(const server::Config& config) {
   if (config.lanes > 0) return config.lanes;
@@ -145,20 +118,7 @@ int serve(const ServeArguments& arguments) {
 
 void add_serve(CLI::App& app, ServeArguments& arguments, int& exit_code) {
   CLI::App* command = app.add_subcommand("serve", "Run the server.");
-  command->add_option("--config", arguments.config_file,
-                      "Configuration file, TOML (also EILPOST_CONFIG).");
-  for (const server::OptionHelp& option : server::option_help()) {
-    const std::string description =
-        fmt::format("{} Default: {}.", option.description, option.default_text);
-    command
-        ->add_option_function<std::string>(
-            "--" + option.name,
-            [&arguments, name = option.name](const std::string& text) {
-              arguments.flags[name] = text;
-            },
-            description)
-        ->type_name(option.placeholder);
-  }
+  add_options(*command, arguments);
   command->footer(
       "Each option is also a variable EILPOST_NAME and a key of the configuration file; the flag "
       "wins over the variable, the variable over the file.");

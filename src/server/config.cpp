@@ -93,7 +93,14 @@ constexpr std::array kOptions = std::to_array<Option>({
     {"bootstrap-api-key", "eil_…",
      "An administrator's API key, made on the start. Better given as a variable.", "none",
      set_bootstrap_api_key},
-    {"secret-key-file", "FILE", "The key that seals kept secrets; a name inside the data folder.",
+    {"secret-key", "ID:BASE64",
+     "The key that seals kept secrets, and older ones behind commas. Better given as a variable, "
+     "or "
+     "as the systemd credential eilpost.secret-key.",
+     "in the file", set_text<&Config::secret_key>},
+    {"secret-key-file", "FILE",
+     "The file with the key that seals kept secrets: a name inside the data folder, where it is "
+     "made, or a path.",
      "secret.key", set_text<&Config::secret_key_file>},
     {"public-url", "URL",
      "How browsers reach this server: for links, and to come back from an OAuth provider.",

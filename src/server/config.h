@@ -24,7 +24,8 @@ struct Config {
   std::size_t lanes = 0;  // 0: the cores less one, at least 1
   std::vector<http::Cidr> allow_destinations;
   std::string bootstrap_api_key;               // secret
-  std::string secret_key_file = "secret.key";  // in the data folder; made on the first start
+  std::string secret_key;                      // secret; empty: in the file
+  std::string secret_key_file = "secret.key";  // in the data folder; made there on the first start
   std::string public_url;                      // empty: http://LISTEN
   std::string log_level = "info";
   std::uint64_t event_bytes_max = limits::kEventBytesMax;

@@ -121,9 +121,8 @@ Result<void> RealServer::open() {
 }
 
 Result<void> RealServer::open_settings() {
-  EILPOST_ASSIGN_OR_RETURN(
-      std::vector<crypto::BoxKey> keys,
-      load_or_make_secret_keys(env_.directory(), config_.secret_key_file, env_.entropy()));
+  EILPOST_ASSIGN_OR_RETURN(std::vector<crypto::BoxKey> keys,
+                           secret_keys(config_, env_.directory(), env_.entropy()));
   secrets_ = std::make_unique<crypto::SecretBox>(std::move(keys));
   EILPOST_ASSIGN_OR_RETURN(settings_, settings::Settings::open(env_, *secrets_, &time_zones_));
   if (settings_->is_new()) {

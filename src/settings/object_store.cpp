@@ -52,6 +52,8 @@ Result<std::unique_ptr<ObjectStore>> ObjectStore::open(env::Env& env) {
                            database::Database::open(env, env.directory(), "settings.db",
                                                     {.durability = database::Durability::full}));
   EILPOST_RETURN_IF_ERROR(database->migrate(kScripts));
+  // What a key that is no longer trusted has sealed must not stay in free pages.
+  EILPOST_RETURN_IF_ERROR(database->run("PRAGMA secure_delete = ON"));
   std::unique_ptr<ObjectStore> store(new ObjectStore(std::move(database)));
   EILPOST_ASSIGN_OR_RETURN(
       database::Statement select,
