@@ -10,6 +10,7 @@
 #include "settings/certificates.h"
 #include "settings/object_reader.h"
 #include "settings/refusals.h"
+#include "settings/signing_json.h"
 
 namespace eilpost::admin {
 namespace {
@@ -159,7 +160,7 @@ Task<http::Response> Api::create_destination(Call& call) {
   if (saved->platform == "inbox") parts_.inbox.open(saved->inbox_token);
   // The signing secret is shown this once; the other secrets never.
   Json json = shown(*saved, wall_now());
-  if (saved->signing.scheme != Signing::Scheme::none) {
+  if (settings::is_secret_shared(saved->signing.scheme)) {
     json["signing"]["secret"] = saved->signing.secret;
   }
   co_return object_response(201, json, saved->version);
@@ -238,7 +239,9 @@ Task<http::Response> Api::rotate_secret(Call& call) {
                           }));
   if (!saved) co_return problem(saved.error());
   Json json = shown(*saved, wall_now());
-  json["signing"]["secret"] = saved->signing.secret;
+  if (settings::is_secret_shared(saved->signing.scheme)) {
+    json["signing"]["secret"] = saved->signing.secret;
+  }
   co_return object_response(200, json, saved->version);
 }
 

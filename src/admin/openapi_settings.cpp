@@ -124,7 +124,23 @@ const std::string_view kSettingsSchemas = R"json({
 "SigningStandardWebhooks": {
   "scheme": "enum standard-webhooks", "secret": "#SecretText: Shown when it was made, then never.",
   "previous_until?": "time: Until then the secret before signs too."},
-"Signing": "#SigningNone|#SigningStandardWebhooks",
+"SigningEd25519": {
+  "scheme": "enum standard-webhooks-ed25519",
+  "secret": "#SecretText: The private key; never shown.",
+  "public_key": "string: whpk_…, what receivers verify with.", "previous_public_key?": "string",
+  "previous_until?": "time"},
+"SigningGithub": {
+  "scheme": "enum github", "secret": "#SecretText", "previous_until?": "time"},
+"SignedContent": "enum body timestamp.body id.timestamp.body",
+"SigningHmac": {
+  "scheme": "enum hmac", "secret": "#SecretText", "header": "string", "prefix": "string",
+  "algorithm": "enum sha256 sha512 sha1", "encoding": "enum hex base64",
+  "content": "#SignedContent", "previous_until?": "time"},
+"SigningSecret": {
+  "scheme": "enum secret", "secret": "#SecretText: Sent as it is.", "header": "string",
+  "prefix": "string", "previous_until?": "time"},
+"SigningStandard": "#SigningNone|#SigningStandardWebhooks|#SigningEd25519",
+"Signing": "#SigningStandard|#SigningGithub|#SigningHmac|#SigningSecret",
 "AnswerRule": {
   "equals?": "any: The body's text; with a pointer: the value there.", "contains?": "string",
   "does_not_contain?": "string", "pointer?": "string: A JSON Pointer into the body."},
@@ -201,8 +217,12 @@ const std::string_view kSettingsSchemas = R"json({
   "scope?": "string|null", "audience?": "string|null", "parameters?": "object|null",
   "refresh_token?": "#SecretText|null", "tls?": "#TlsDraft|null"},
 "SigningDraft": {
-  "scheme?": "enum none standard-webhooks", "secret?": "#SecretText|null",
-  "previous_until?": "time"},
+  "scheme?": [
+    "enum none standard-webhooks standard-webhooks-ed25519 github hmac secret"],
+  "secret?": "#SecretText|null", "header?": "string", "prefix?": "string",
+  "algorithm?": "enum sha256 sha512 sha1", "encoding?": "enum hex base64",
+  "content?": "#SignedContent", "previous_until?": "time", "public_key?": "string",
+  "previous_public_key?": "string"},
 "DeliveryDraft": {
   "concurrency?": "integer", "rate_limit?": "object|null", "ordering?": "enum none",
   "backlog_max?": "integer", "retry?": {"delays_ms?": "[integer]", "jitter?": "number"},

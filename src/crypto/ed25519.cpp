@@ -1,6 +1,9 @@
 #include "crypto/ed25519.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
+#include "base/encoding.h"
 #include "crypto/digest.h"
 #include "crypto/sodium.h"
 
@@ -9,6 +12,12 @@ namespace eilpost::crypto {
 using internal::ensure_sodium;
 using internal::raw;
 using internal::target;
+
+namespace {
+
+constexpr std::string_view kPrivatePrefix = "whsk_";
+
+}  // namespace
 
 Ed25519KeyPair ed25519_key_pair(const Ed25519Seed& seed) {
   ensure_sodium();
@@ -41,6 +50,30 @@ bool ed25519_verify(ByteView message, const Ed25519Signature& signature,
   ensure_sodium();
   return crypto_sign_verify_detached(raw(ByteView(signature)), raw(message), message.size(),
                                      raw(ByteView(key))) == 0;
+}
+
+std::string make_webhook_private_key(env::Entropy& entropy) {
+  Ed25519KeyPair pair = ed25519_key_pair(entropy);
+  std::string text = std::string(kPrivatePrefix) + encode_base64(pair.secret_key);
+  wipe(pair.secret_key);
+  return text;
+}
+
+std::optional<Ed25519KeyPair> decode_webhook_private_key(std::string_view text) {
+  if (!text.starts_with(kPrivatePrefix)) return std::nullopt;
+  const std::optional<Bytes> bytes = decode_base64(text.substr(kPrivatePrefix.size()));
+  if (!bytes) return std::nullopt;
+  Ed25519Seed seed;
+  const bool is_pair = bytes->size() == sizeof(Ed25519SecretKey);
+  if (!is_pair && bytes->size() != seed.size()) return std::nullopt;
+  std::copy_n(bytes->begin(), seed.size(), seed.begin());
+  const Ed25519KeyPair pair = ed25519_key_pair(seed);
+  if (is_pair && !std::ranges::equal(*bytes, pair.secret_key)) return std::nullopt;
+  return pair;
+}
+
+std::string webhook_public_key(const Ed25519KeyPair& pair) {
+  return "whpk_" + encode_base64(pair.public_key);
 }
 
 }  // namespace eilpost::crypto

@@ -2,6 +2,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/params.h>
 
 #include "base/assert.h"
@@ -66,6 +67,20 @@ Sha256 HmacSha256::finish() {
   EILPOST_ASSERT(EVP_MAC_final(state_->context, target, &size, code.size()) == 1);
   EILPOST_ASSERT(size == code.size());
   EILPOST_ASSERT(EVP_MAC_init(state_->context, nullptr, 0, nullptr) == 1);
+  return code;
+}
+
+Bytes hmac(HmacDigest digest, ByteView key, ByteView message) {
+  const EVP_MD* algorithm = EVP_sha256();
+  if (digest == HmacDigest::sha1) algorithm = EVP_sha1();
+  if (digest == HmacDigest::sha512) algorithm = EVP_sha512();
+  Bytes code(EVP_MAX_MD_SIZE);
+  unsigned size = 0;
+  const auto* const made =
+      HMAC(algorithm, raw(key), static_cast<int>(key.size()), raw(message), message.size(),
+           reinterpret_cast<unsigned char*>(code.data()), &size);
+  EILPOST_ASSERT(made != nullptr);
+  code.resize(size);
   return code;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
-// HMAC-SHA256 with a kept key: what depends on the key alone is computed once.
+// HMAC-SHA256 with a kept key, so that what depends on the key alone is computed once; and other
+// digests without.
 
+#include <cstdint>
 #include <memory>
 
 #include "base/bytes.h"
@@ -36,5 +38,10 @@ class HmacSha256 {
 
   std::unique_ptr<State> state_;
 };
+
+enum class HmacDigest : std::uint8_t { sha1, sha256, sha512 };
+
+// The code of a whole message, without keeping the key.
+[[nodiscard]] Bytes hmac(HmacDigest digest, ByteView key, ByteView message);
 
 }  // namespace eilpost::crypto

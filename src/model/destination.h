@@ -50,13 +50,32 @@ struct Authentication {
   std::shared_ptr<const OAuth> oauth;  // of oauth2, and only then
 };
 
+// How receivers are shown that a request is ours (docs/SIGNING.md).
 struct Signing {
-  enum class Scheme : std::uint8_t { none, standard_webhooks };
+  enum class Scheme : std::uint8_t {
+    none,
+    standard_webhooks,          // HMAC-SHA256, "v1"
+    standard_webhooks_ed25519,  // "v1a"
+    github,                     // X-Hub-Signature-256
+    hmac,                       // in a header of the receiver's
+    secret,                     // the secret itself, in a header of the receiver's
+  };
+  enum class Digest : std::uint8_t { sha1, sha256, sha512 };
+  enum class Encoding : std::uint8_t { hex, base64 };
+  enum class Content : std::uint8_t { body, timestamp_body, id_timestamp_body };
 
   Scheme scheme = Scheme::standard_webhooks;
-  std::string secret;           // "whsec_…"; secret
+  // "whsec_…", of Ed25519 the private key "whsk_…", else any text; secret
+  std::string secret;
   std::string previous_secret;  // empty, or still signed with until `previous_until`
   WallTime previous_until;
+
+  // Of hmac, and header and prefix of secret, too.
+  std::string header;
+  std::string prefix;
+  Digest digest = Digest::sha256;
+  Encoding encoding = Encoding::hex;
+  Content content = Content::body;
 };
 
 struct RetrySettings {

@@ -73,6 +73,7 @@ inline constexpr std::size_t kAnswerBytesFailure = 16 * 1024;  // of an answer k
 inline constexpr std::size_t kAnswerBytesSuccess = 1024;
 inline constexpr std::size_t kAnswerBytesRule = 1024 * 1024;  // of an answer that a rule reads
 inline constexpr Duration kIdleConnection = 4s;
+inline constexpr std::size_t kSigningSecretBytesMax = 256;
 inline constexpr std::size_t kCertificateBytesMax = 256 * 1024;  // of one field with certificates
 inline constexpr Duration kCertificateWarning = 24h * 30;        // ahead of a certificate's end
 

@@ -135,7 +135,7 @@ std::shared_ptr<const CompiledDestination> compile(const Destination& destinatio
   compile_headers(destination, scope, *compiled, problems);
   compile_authentication(resolved(destination.authentication, *compiled, problems), *compiled,
                          problems);
-  compile_signing(destination.signing, *compiled, problems);
+  compile_signing(destination, *compiled, problems);
   if (problems.errors.size() > errors_before) return nullptr;
   return compiled;
 }

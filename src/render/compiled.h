@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/ed25519.h"
 #include "model/event_document.h"
 #include "model/webhook.h"
 #include "presets/preset.h"
@@ -100,6 +101,20 @@ struct CompiledHeader {
   TextTemplate value;
 };
 
+// A signature other than Standard Webhooks' HMAC.
+struct OtherSigning {
+  std::string header;           // "X-Signature"
+  std::string previous_header;  // of the secret before, while both are valid
+  std::string prefix;
+  Signing::Digest digest = Signing::Digest::sha256;
+  Signing::Encoding encoding = Signing::Encoding::hex;
+  Signing::Content content = Signing::Content::body;
+  std::string secret;
+  std::string previous_secret;
+  std::optional<crypto::Ed25519KeyPair> pair;
+  std::optional<crypto::Ed25519KeyPair> previous_pair;
+};
+
 // A field or secret of a destination, ready to be sent.
 struct CompiledValue {
   std::string name;  // "field.region", "secret.api_key"
@@ -140,6 +155,7 @@ class CompiledDestination {
   std::shared_ptr<const SigningKey> key;  // none until a secret has been made
   std::shared_ptr<const SigningKey> previous_key;
   WallTime previous_until;
+  std::shared_ptr<const OtherSigning> other_signing;  // of the other schemes
 };
 
 }  // namespace eilpost::render

@@ -9,6 +9,7 @@
 #include "base/encoding.h"
 #include "http/message.h"
 #include "model/limits.h"
+#include "render/other_signing.h"
 
 namespace eilpost::render {
 namespace {
@@ -32,12 +33,6 @@ constexpr std::array<std::string_view, 13> kForbiddenNames = {"host",
                                                               "content-encoding",
                                                               "proxy-authorization"};
 
-bool is_forbidden(std::string_view name) {
-  const std::string lower = to_ascii_lower(name);
-  return lower.starts_with("webhook-") ||
-         std::ranges::find(kForbiddenNames, lower) != kForbiddenNames.end();
-}
-
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
 }
@@ -47,7 +42,7 @@ void check_name(std::string_view name, const std::string& pointer, Problems& pro
     problems.error("bad_header",
                    "A header's name is made of letters, digits and hyphens, such as X-Team.",
                    pointer);
-  } else if (is_forbidden(name)) {
+  } else if (is_forbidden_header(name)) {
     problems.error(
         "forbidden_header",
         fmt::format("The header \"{}\" is set by Eilpost and cannot be given here.", name),
@@ -56,6 +51,12 @@ void check_name(std::string_view name, const std::string& pointer, Problems& pro
 }
 
 }  // namespace
+
+bool is_forbidden_header(std::string_view name) {
+  const std::string lower = to_ascii_lower(name);
+  return lower.starts_with("webhook-") ||
+         std::ranges::find(kForbiddenNames, lower) != kForbiddenNames.end();
+}
 
 void compile_headers(const Destination& destination, const TemplateScope& scope,
                      CompiledDestination& compiled, Problems& problems) {
@@ -164,12 +165,18 @@ std::shared_ptr<const SigningKey> read_key(std::string_view secret, const std::s
 
 }  // namespace
 
-void compile_signing(const Signing& signing, CompiledDestination& compiled, Problems& problems) {
+void compile_signing(const Destination& destination, CompiledDestination& compiled,
+                     Problems& problems) {
+  const Signing& signing = destination.signing;
   compiled.signing = signing.scheme;
+  compiled.previous_until = signing.previous_until;
   if (signing.scheme == Signing::Scheme::none) return;
+  if (signing.scheme != Signing::Scheme::standard_webhooks) {
+    compile_other_signing(destination, compiled, problems);
+    return;
+  }
   compiled.key = read_key(signing.secret, "/signing/secret", problems);
   compiled.previous_key = read_key(signing.previous_secret, "/signing/previous_secret", problems);
-  compiled.previous_until = signing.previous_until;
 }
 
 std::string& HeaderWriter::add(std::string_view name) {
@@ -214,6 +221,9 @@ Rendered<void> write_signing_headers(Evaluation& evaluation, std::string_view bo
   writer.add("webhook-id", evaluation.input.delivery_id);
   writer.add("webhook-timestamp", timestamp_text);
   if (destination.signing == Signing::Scheme::none) return {};
+  if (destination.signing != Signing::Scheme::standard_webhooks) {
+    return write_other_signature(evaluation, timestamp_text, body, writer);
+  }
   std::string& signature = writer.add("webhook-signature");
   if (evaluation.options.mask_secrets) {
     signature.append("v1,").append(kMask);

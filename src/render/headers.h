@@ -13,8 +13,8 @@
 namespace eilpost::render {
 
 inline constexpr std::string_view kUserAgent = "Eilpost/0.1";
-// Ours come on top of a destination's own: type, agent, authorization, four of signing.
-inline constexpr std::size_t kOwnHeaders = 7;
+// Ours come on top of a destination's own: type, agent, authorization, five of signing.
+inline constexpr std::size_t kOwnHeaders = 8;
 inline constexpr std::string_view kMask = "••••";
 
 // Compile a destination's headers, authentication and signing into `compiled`.
@@ -22,7 +22,10 @@ void compile_headers(const Destination& destination, const TemplateScope& scope,
                      CompiledDestination& compiled, Problems& problems);
 void compile_authentication(const Authentication& authentication, CompiledDestination& compiled,
                             Problems& problems);
-void compile_signing(const Signing& signing, CompiledDestination& compiled, Problems& problems);
+void compile_signing(const Destination& destination, CompiledDestination& compiled,
+                     Problems& problems);
+// Whether a header is set by the connection or by signing, or is harmful.
+[[nodiscard]] bool is_forbidden_header(std::string_view name);
 
 // Writes headers one after the other into a vector whose memory is used again.
 class HeaderWriter {

@@ -95,7 +95,7 @@ void mask_secrets(OutboundRequest& request) {
     if (iequals(header.name, "authorization")) {
       header.value = mask_authorization(header.value);
     } else if (iequals(header.name, "webhook-signature")) {
-      header.value = std::string("v1,").append(kMask);
+      header.value = header.value.substr(0, header.value.find(',') + 1).append(kMask);
     } else if (names_a_secret(header.name)) {
       header.value = kMask;
     }

@@ -6,7 +6,6 @@
 
 #include "base/assert.h"
 #include "base/iso_time.h"
-#include "crypto/token.h"
 #include "model/limits.h"
 #include "presets/preset.h"
 #include "settings/body_json.h"
@@ -16,13 +15,12 @@
 #include "settings/prescription_json.h"
 #include "settings/secret_json.h"
 #include "settings/settings.h"
+#include "settings/signing_json.h"
 
 namespace eilpost::settings {
 namespace {
 
 using std::chrono::milliseconds;
-
-constexpr std::string_view kStandardWebhooks = "standard-webhooks";
 
 std::string_view to_string(Authentication::Type type) {
   switch (type) {
@@ -65,16 +63,6 @@ Json authentication_to_json(const Authentication& authentication, bool show_secr
                            : secret_to_json(authentication.password, show_secrets);
   } else if (authentication.type == Authentication::Type::oauth2) {
     write_oauth(*authentication.oauth, show_secrets, json);
-  }
-  return json;
-}
-
-Json signing_to_json(const Signing& signing, bool show_secrets) {
-  if (signing.scheme == Signing::Scheme::none) return {{"scheme", "none"}};
-  Json json = {{"scheme", kStandardWebhooks}};
-  json["secret"] = secret_to_json(signing.secret, show_secrets);
-  if (!signing.previous_secret.empty()) {
-    json["previous_until"] = format_iso_time(signing.previous_until);
   }
   return json;
 }
@@ -157,39 +145,6 @@ void read_authentication(const Json* json, const Destination* kept, Destination&
     check_unused(reader, "password", type);
   }
   reader.finish();
-}
-
-void read_signing(const Json* json, const Destination* kept, Signing& signing, Problems& problems) {
-  const Signing nothing{.secret = {}};
-  const Signing& before = kept == nullptr ? nothing : kept->signing;
-  static const Json kDefault = Json::object();
-  ObjectReader reader(json == nullptr ? kDefault : *json, "/signing", problems);
-  reader.ignore({"previous_until"});
-  const std::string scheme = reader.text("scheme").value_or(std::string(kStandardWebhooks));
-  const std::string secret = read_secret(reader, "secret", before.secret);
-  reader.finish();
-  if (scheme == "none") {
-    signing.scheme = Signing::Scheme::none;
-    return;
-  }
-  if (scheme != kStandardWebhooks) {
-    reader.error("unknown_value", "The scheme is standard-webhooks or none.", "scheme");
-    return;
-  }
-  if (!secret.empty() && !crypto::decode_webhook_secret(secret)) {
-    reader.error(
-        "bad_secret",
-        fmt::format("A signing secret is \"whsec_\" and {} to {} bytes in base64. Leave it "
-                    "out to have one made.",
-                    crypto::kWebhookSecretBytesMin, crypto::kWebhookSecretBytesMax),
-        "secret");
-    return;
-  }
-  signing.secret = secret;
-  if (secret == before.secret) {
-    signing.previous_secret = before.previous_secret;
-    signing.previous_until = before.previous_until;
-  }
 }
 
 void read_headers(ObjectReader& reader, RequestSettings& request, Problems& problems) {
@@ -348,7 +303,8 @@ Destination destination_from_json(const Json& json, const Destination* kept, Pro
   destination.tls =
       tls_from_json(reader.given("tls"), kept == nullptr ? nullptr : &kept->tls, problems);
   read_authentication(reader.given("authentication"), kept, destination, problems);
-  read_signing(reader.given("signing"), kept, destination.signing, problems);
+  destination.signing = signing_from_json(reader.given("signing"),
+                                          kept == nullptr ? nullptr : &kept->signing, problems);
   read_delivery(reader.given("delivery"), destination.delivery, problems);
   reader.ignore({"inbox_token", "state", "state_reason", "state_since", "version", "created_at",
                  "updated_at", "warnings"});

@@ -13,6 +13,7 @@
 #include "settings/object_reader.h"
 #include "settings/prescription_json.h"
 #include "settings/sealing.h"
+#include "settings/signing_json.h"
 #include "settings/sqlite_settings.h"
 #include "settings/stored.h"
 
@@ -136,8 +137,8 @@ Destination SqliteSettings::read_destination(Json input, const Destination* kept
 
 void SqliteSettings::complete(Destination& destination) {
   Signing& signing = destination.signing;
-  if (signing.scheme == Signing::Scheme::standard_webhooks && signing.secret.empty()) {
-    signing.secret = crypto::make_webhook_secret(env_.entropy());
+  if (signing.secret.empty()) {
+    signing.secret = make_signing_secret(signing.scheme, env_.entropy());
   }
   if (destination.platform != "inbox") {
     destination.inbox_token.clear();
@@ -273,7 +274,7 @@ Saved<Destination> SqliteSettings::rotate_signing_secret(DestinationId id, Durat
     signing.previous_until =
         changed->updated_at + std::chrono::duration_cast<std::chrono::milliseconds>(overlap);
   }
-  signing.secret = crypto::make_webhook_secret(env_.entropy());
+  signing.secret = make_signing_secret(signing.scheme, env_.entropy());
   ++changed->version;
   return save_destination(std::move(*changed), render::Rules::earlier, {}, "rotated", author);
 }

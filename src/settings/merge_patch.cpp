@@ -90,6 +90,7 @@ Json patched_webhook(Json webhook, const Json& patch) {
 Json patched_destination(Json destination, const Json& patch) {
   begin_platform_anew(destination, patch);
   if (changes(destination, patch, "authentication", "type")) destination.erase("authentication");
+  if (changes(destination, patch, "signing", "scheme")) destination.erase("signing");
   if (changes(destination, patch, "body", "format")) destination.erase("body");
   // Each is one rule, not several members to be mixed.
   for (const char* rule : {"body", "partial"}) {
