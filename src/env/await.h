@@ -117,4 +117,12 @@ inline auto connect(Network& network, ConnectOptions options) {
   return OperationAwaiter<std::unique_ptr<Stream>, decltype(begin)>(std::move(begin));
 }
 
+inline auto start_tls(Network& network, std::unique_ptr<Stream> stream, ConnectOptions options) {
+  auto begin = [&network, stream = std::move(stream),
+                options = std::move(options)](auto done) mutable {
+    return network.start_tls(std::move(stream), std::move(options), std::move(done));
+  };
+  return OperationAwaiter<std::unique_ptr<Stream>, decltype(begin)>(std::move(begin));
+}
+
 }  // namespace eilpost::env

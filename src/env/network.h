@@ -96,6 +96,7 @@ struct ConnectOptions {
   // Set: TLS with SNI and verification of `server_name`. Must live until the callback.
   TlsContext* tls = nullptr;
   std::string server_name;
+  std::vector<std::string> alpn = {};  // offered instead of the context's, unless empty
 };
 
 class Listener {
@@ -127,6 +128,13 @@ class Network {
   // certificate). Sets no time limit of its own.
   [[nodiscard]] virtual std::unique_ptr<Operation> connect(
       ConnectOptions options,
+      std::move_only_function<void(Result<std::unique_ptr<Stream>>)> done) = 0;
+
+  // TLS over a connection made by connect() without TLS, such as one that goes through a proxy,
+  // with options.tls, server_name and alpn. Errors: as of connect(). REQUIRES: no read and no write
+  // under way; the other side speaks only when it is spoken to.
+  [[nodiscard]] virtual std::unique_ptr<Operation> start_tls(
+      std::unique_ptr<Stream> stream, ConnectOptions options,
       std::move_only_function<void(Result<std::unique_ptr<Stream>>)> done) = 0;
 
   // Calls `on_stream` for each connection. Several loops may listen on one endpoint and share its

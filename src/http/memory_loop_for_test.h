@@ -206,6 +206,11 @@ class MemoryNetwork final : public env::Network {
       std::move_only_function<void(Result<std::unique_ptr<env::Stream>>)> /*done*/) override {
     return nullptr;
   }
+  std::unique_ptr<env::Operation> start_tls(
+      std::unique_ptr<env::Stream> /*stream*/, env::ConnectOptions /*options*/,
+      std::move_only_function<void(Result<std::unique_ptr<env::Stream>>)> /*done*/) override {
+    return nullptr;
+  }
   Result<std::unique_ptr<env::Listener>> listen(
       const env::Endpoint& endpoint,
       std::move_only_function<void(std::unique_ptr<env::Stream>)> on_stream) override {

@@ -23,6 +23,18 @@ ConnectOperation::ConnectOperation(Reactor& reactor, ConnectOptions options, Cal
   begin();
 }
 
+ConnectOperation::ConnectOperation(Reactor& reactor, Descriptor socket, ConnectOptions options,
+                                   Callback done)
+    : reactor_(reactor),
+      options_(std::move(options)),
+      done_(std::move(done)),
+      socket_(std::move(socket)) {
+  // It is connected, so the first event comes at once.
+  if (Result<void> watched = reactor_.add(socket_.get(), EPOLLOUT, *this); !watched) {
+    fail_later(std::move(watched).error());
+  }
+}
+
 ConnectOperation::~ConnectOperation() {
   if (socket_.valid()) reactor_.remove(socket_.get(), *this);
 }
@@ -74,8 +86,8 @@ void ConnectOperation::on_events(std::uint32_t) {
 void ConnectOperation::begin_tls() {
   // Every TlsContext of this environment is made by its Network.
   const auto& context = static_cast<const RealTlsContext&>(*options_.tls);
-  Result<std::unique_ptr<TlsStream>> stream = TlsStream::take_over(
-      reactor_, std::move(socket_), options_.endpoint, context, options_.server_name);
+  Result<std::unique_ptr<TlsStream>> stream =
+      TlsStream::take_over(reactor_, std::move(socket_), options_.endpoint, context, options_);
   if (!stream) return fail_later(std::move(stream).error());
   tls_ = std::move(*stream);
   tls_->handshake([this](Result<void> result) {

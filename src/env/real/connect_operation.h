@@ -17,6 +17,8 @@ class ConnectOperation final : public Operation, private Watch, private Ready {
   using Callback = std::move_only_function<void(Result<std::unique_ptr<Stream>>)>;
 
   ConnectOperation(Reactor& reactor, ConnectOptions options, Callback done);
+  // TLS over a connected socket that nothing watches.
+  ConnectOperation(Reactor& reactor, Descriptor socket, ConnectOptions options, Callback done);
   ~ConnectOperation() override;
 
  private:

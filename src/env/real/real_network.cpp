@@ -25,6 +25,15 @@ std::unique_ptr<Operation> RealNetwork::connect(
   return std::make_unique<ConnectOperation>(reactor_, std::move(options), std::move(done));
 }
 
+std::unique_ptr<Operation> RealNetwork::start_tls(
+    std::unique_ptr<Stream> stream, ConnectOptions options,
+    std::move_only_function<void(Result<std::unique_ptr<Stream>>)> done) {
+  // Every Stream of this environment is made by its Network.
+  auto& plain = static_cast<TcpStream&>(*stream);
+  return std::make_unique<ConnectOperation>(reactor_, plain.release(), std::move(options),
+                                            std::move(done));
+}
+
 Result<std::unique_ptr<Listener>> RealNetwork::listen(
     const Endpoint& endpoint, std::move_only_function<void(std::unique_ptr<Stream>)> on_stream) {
   return RealListener::make(

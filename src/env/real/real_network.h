@@ -35,6 +35,11 @@ class RealNetwork final : public Network {
       ConnectOptions options,
       std::move_only_function<void(Result<std::unique_ptr<Stream>>)> done) override;
 
+  // REQUIRES: the same of options.tls; `stream` was made by connect() of this network.
+  [[nodiscard]] std::unique_ptr<Operation> start_tls(
+      std::unique_ptr<Stream> stream, ConnectOptions options,
+      std::move_only_function<void(Result<std::unique_ptr<Stream>>)> done) override;
+
   [[nodiscard]] Result<std::unique_ptr<Listener>> listen(
       const Endpoint& endpoint,
       std::move_only_function<void(std::unique_ptr<Stream>)> on_stream) override;

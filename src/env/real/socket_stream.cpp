@@ -24,7 +24,13 @@ SocketStream::SocketStream(Reactor& reactor, Descriptor socket, const Endpoint& 
     : reactor_(reactor), socket_(std::move(socket)), remote_(remote) {}
 
 SocketStream::~SocketStream() {
+  if (socket_.valid()) reactor_.remove(socket(), *this);
+}
+
+Descriptor SocketStream::release() {
+  EILPOST_ASSERT(!read_done_ && !write_done_);
   reactor_.remove(socket(), *this);
+  return std::move(socket_);
 }
 
 Result<void> SocketStream::watch_socket() {

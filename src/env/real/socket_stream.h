@@ -40,6 +40,8 @@ class SocketStream : public Stream, private Watch, private Ready {
   // The same for a socket that another Watch of the reactor watched before.
   void take_over_socket();
 
+  [[nodiscard]] Descriptor release();
+
   // The transport: what reads and writes through the two functions below.
   virtual Attempt try_read(std::span<std::byte> buffer) = 0;
   virtual Attempt try_write(ByteView bytes) = 0;
@@ -90,6 +92,8 @@ class TcpStream final : public SocketStream {
 
   [[nodiscard]] bool is_idle_and_open() override;
   [[nodiscard]] std::string_view application_protocol() const override { return {}; }
+  // The socket, which nothing watches any more; the stream is only good for being destroyed.
+  using SocketStream::release;
 
  private:
   using SocketStream::SocketStream;

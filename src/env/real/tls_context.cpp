@@ -79,6 +79,19 @@ Result<std::vector<X509Pointer>> parse_certificates(std::string_view field, std:
   return certificates;
 }
 
+// Names of protocols as ALPN sends them. Errors: bad_input.
+Result<std::string> protocols_on_wire(const std::vector<std::string>& protocols) {
+  std::string wire;
+  for (const std::string& protocol : protocols) {
+    if (protocol.empty() || protocol.size() > kProtocolBytesMax) {
+      return fail(ErrorCode::bad_input, "alpn: a name has 1 to 255 bytes");
+    }
+    wire += static_cast<char>(protocol.size());
+    wire += protocol;
+  }
+  return wire;
+}
+
 bool is_self_issued(X509* certificate) {
   return X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
 }
@@ -258,14 +271,7 @@ Result<void> RealTlsContext::set_identity(const TlsOptions& options) {
 }
 
 Result<void> RealTlsContext::set_protocols(const TlsOptions& options) {
-  std::string wire;
-  for (const std::string& protocol : options.alpn) {
-    if (protocol.empty() || protocol.size() > kProtocolBytesMax) {
-      return fail(ErrorCode::bad_input, "alpn: a name has 1 to 255 bytes");
-    }
-    wire += static_cast<char>(protocol.size());
-    wire += protocol;
-  }
+  EILPOST_ASSIGN_OR_RETURN(const std::string wire, protocols_on_wire(options.alpn));
   if (wire.empty()) return {};
   // This one function answers 0 for success.
   const auto* bytes = reinterpret_cast<const unsigned char*>(wire.data());
@@ -276,8 +282,10 @@ Result<void> RealTlsContext::set_protocols(const TlsOptions& options) {
 }
 
 Result<SslPointer> RealTlsContext::new_client(const std::string& server_name,
-                                              const std::string& server) const {
+                                              const std::string& server,
+                                              const std::vector<std::string>& alpn) const {
   ERR_clear_error();
+  EILPOST_ASSIGN_OR_RETURN(const std::string protocols, protocols_on_wire(alpn));
   SslPointer ssl(SSL_new(context_.get()));
   if (ssl == nullptr) return fail(ErrorCode::crypto_failed, take_openssl_reason());
   X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl.get());
@@ -298,6 +306,12 @@ Result<SslPointer> RealTlsContext::new_client(const std::string& server_name,
   if (!done) {
     ERR_clear_error();
     return fail(ErrorCode::tls_failed, "not a server name: " + server_name);
+  }
+  // This one function answers 0 for success.
+  const auto* bytes = reinterpret_cast<const unsigned char*>(protocols.data());
+  const auto size = static_cast<unsigned>(protocols.size());
+  if (!protocols.empty() && SSL_set_alpn_protos(ssl.get(), bytes, size) != 0) {
+    return fail(ErrorCode::crypto_failed, take_openssl_reason());
   }
   if (const SslSessionPointer session = sessions_->find(server)) {
     SSL_set_session(ssl.get(), session.get());

@@ -75,9 +75,11 @@ class RealTlsContext final : public TlsContext {
                                                                     const SystemTrust& system);
 
   // A client's SSL that will check that the server is `server_name`, with the session to resume.
-  // Errors: crypto_failed; tls_failed for a name that none can have.
+  // `alpn`: offered instead of the context's, unless empty.
+  // Errors: crypto_failed; tls_failed for a name that none can have; bad_input.
   [[nodiscard]] Result<SslPointer> new_client(const std::string& server_name,
-                                              const std::string& server) const;
+                                              const std::string& server,
+                                              const std::vector<std::string>& alpn) const;
 
   [[nodiscard]] const std::shared_ptr<TlsSessions>& sessions() const { return sessions_; }
 

@@ -85,10 +85,12 @@ TlsStream::~TlsStream() {
 Result<std::unique_ptr<TlsStream>> TlsStream::take_over(Reactor& reactor, Descriptor socket,
                                                         const Endpoint& remote,
                                                         const RealTlsContext& context,
-                                                        const std::string& server_name) {
-  std::unique_ptr<TlsStream> stream(new TlsStream(reactor, std::move(socket), remote, server_name));
+                                                        const ConnectOptions& options) {
+  std::unique_ptr<TlsStream> stream(
+      new TlsStream(reactor, std::move(socket), remote, options.server_name));
   stream->take_over_socket();
-  EILPOST_ASSIGN_OR_RETURN(stream->ssl_, context.new_client(server_name, stream->server_));
+  EILPOST_ASSIGN_OR_RETURN(stream->ssl_,
+                           context.new_client(options.server_name, stream->server_, options.alpn));
   stream->sessions_ = context.sessions();
   SSL* ssl = stream->ssl_.get();
   SSL_set_app_data(ssl, stream.get());

@@ -20,7 +20,7 @@ class TlsStream final : public SocketStream {
                                                                     Descriptor socket,
                                                                     const Endpoint& remote,
                                                                     const RealTlsContext& context,
-                                                                    const std::string& server_name);
+                                                                    const ConnectOptions& options);
 
   ~TlsStream() override;
 

@@ -236,6 +236,49 @@ TEST_F(TlsTest, ProtocolIsWhatTheServerPrefersOfOurs) {
   EXPECT_EQ((*none)->application_protocol(), "");
 }
 
+TEST_F(TlsTest, AConnectionMayOfferOtherProtocolsThanItsContext) {
+  start_good_server({.alpn = {"h2", "http/1.1"}});
+  make_context(
+      {.trust = Trust::own, .ca_certificates_pem = root_.certificate_pem(), .alpn = {"http/1.1"}});
+  ConnectOutcome outcome;
+  outcome.operation = network().connect({.endpoint = server_->endpoint(),
+                                         .tls = context_.get(),
+                                         .server_name = "localhost",
+                                         .alpn = {"h2", "http/1.1"}},
+                                        outcome.callback());
+  ASSERT_TRUE(run_until([&] { return outcome.is_done; }));
+  ASSERT_TRUE(outcome.result.has_value());
+  EXPECT_EQ((*outcome.result)->application_protocol(), "h2");
+}
+
+TEST_F(TlsTest, TlsMayBeginOnAConnectionThatIsThere) {
+  start_good_server({.alpn = {"h2"}});
+  for (const std::string& name : {"localhost", "other.example"}) {
+    make_context();
+    ConnectOutcome plain;
+    plain.operation =
+        network().connect({.endpoint = server_->endpoint(), .server_name = {}}, plain.callback());
+    ASSERT_TRUE(run_until([&] { return plain.is_done; }));
+    ASSERT_TRUE(plain.result.has_value());
+    ConnectOutcome outcome;
+    outcome.operation = network().start_tls(std::move(*plain.result),
+                                            {.endpoint = server_->endpoint(),
+                                             .tls = context_.get(),
+                                             .server_name = name,
+                                             .alpn = {"h2"}},
+                                            outcome.callback());
+    EXPECT_FALSE(outcome.is_done);
+    ASSERT_TRUE(run_until([&] { return outcome.is_done; }));
+    ASSERT_EQ(outcome.result.has_value(), name == "localhost");
+    if (outcome.result) {
+      EXPECT_EQ((*outcome.result)->application_protocol(), "h2");
+      EXPECT_EQ(echo(**outcome.result, "over TLS"), "over TLS");
+    } else {
+      EXPECT_EQ(outcome.result.error().code, ErrorCode::tls_failed);
+    }
+  }
+}
+
 TEST_F(TlsTest, SecondConnectionResumesTheFirst) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     start_good_server({.version_max = version});

@@ -223,6 +223,11 @@ void SimStream::reset() {
   connection_->on_reset(side_);
 }
 
+void SimStream::start_tls(std::string protocol, std::string server_name) {
+  connection_->options_.protocol = std::move(protocol);
+  connection_->options_.server_name = std::move(server_name);
+}
+
 std::string_view SimStream::server_name() const {
   return connection_->options_.server_name;
 }

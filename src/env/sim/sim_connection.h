@@ -45,6 +45,8 @@ class SimStream final : public Stream {
   void end_writing();
   // Breaks the connection: the other side fails with connection_reset.
   void reset();
+  // What was agreed on after the connection was made.
+  void start_tls(std::string protocol, std::string server_name);
   // What the other side showed in the TLS handshake.
   [[nodiscard]] std::string_view server_name() const;
   [[nodiscard]] std::string_view client_certificate_pem() const;

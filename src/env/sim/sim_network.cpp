@@ -69,6 +69,34 @@ std::unique_ptr<Operation> SimNetwork::connect(
   return std::make_unique<SimOperation<std::unique_ptr<Stream>>>(std::move(pending));
 }
 
+std::unique_ptr<Operation> SimNetwork::start_tls(
+    std::unique_ptr<Stream> stream, ConnectOptions options,
+    std::move_only_function<void(Result<std::unique_ptr<Stream>>)> done) {
+  auto pending = std::make_shared<Pending<std::unique_ptr<Stream>>>(false, std::move(done));
+  const SimDelay delay = internet_.delay_between(address_, options.endpoint.address);
+  const Duration there = internet_.draw(delay);
+  const Duration back = internet_.draw(delay);
+  internet_.scheduler_.call_at(
+      queue_, internet_.clock_.now() + there + back,
+      [this, pending, stream = std::move(stream), options = std::move(options)]() mutable {
+        if (pending->is_cancelled) return;
+        const SimTlsIdentity* const identity = internet_.tls_of(options.endpoint);
+        Result<std::string> protocol =
+            identity != nullptr
+                ? shake_hands(*identity, options)
+                : fail(ErrorCode::tls_failed, to_string(options.endpoint) + ": no TLS there");
+        Result<std::unique_ptr<Stream>> result;
+        if (!protocol) {
+          result = std::unexpected(std::move(protocol).error());
+          return finish(*pending, std::move(result));
+        }
+        static_cast<SimStream&>(*stream).start_tls(std::move(*protocol), options.server_name);
+        result = std::move(stream);
+        finish(*pending, std::move(result));
+      });
+  return std::make_unique<SimOperation<std::unique_ptr<Stream>>>(std::move(pending));
+}
+
 void SimNetwork::try_connect(Attempt attempt, Duration retry_after) {
   const Endpoint& endpoint = attempt.options.endpoint;
   const SimDelay delay = internet_.delay_between(address_, endpoint.address);

@@ -24,6 +24,9 @@ class SimNetwork final : public Network {
   [[nodiscard]] std::unique_ptr<Operation> connect(
       ConnectOptions options,
       std::move_only_function<void(Result<std::unique_ptr<Stream>>)> done) override;
+  [[nodiscard]] std::unique_ptr<Operation> start_tls(
+      std::unique_ptr<Stream> stream, ConnectOptions options,
+      std::move_only_function<void(Result<std::unique_ptr<Stream>>)> done) override;
   // An endpoint with the unspecified address (0.0.0.0, ::) takes what comes to any loopback
   // address, to the unspecified one, and to this loop's own address.
   [[nodiscard]] Result<std::unique_ptr<Listener>> listen(

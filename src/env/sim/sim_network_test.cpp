@@ -379,6 +379,39 @@ TEST_F(SimTlsTest, ProtocolIsAgreedByAlpn) {
   EXPECT_EQ(outcome(identity_, {.alpn = {"h3"}}), "tls_failed");
 }
 
+TEST_F(SimTlsTest, AConnectionMayOfferOtherProtocolsThanItsContext) {
+  const auto context = network().make_tls_context({.alpn = {"http/1.1"}}).value();
+  const auto made = try_connect({.endpoint = endpoint_,
+                                 .tls = context.get(),
+                                 .server_name = "hooks.example.com",
+                                 .alpn = {"h2", "http/1.1"}});
+  ASSERT_TRUE(made.has_value());
+  EXPECT_EQ((*made)->application_protocol(), "h2");
+}
+
+TEST_F(SimTlsTest, TlsMayBeginOnAConnectionThatIsThere) {
+  const Endpoint proxy{.address = address_, .port = 3128};
+  std::unique_ptr<Stream> theirs;
+  const auto listener =
+      env_.outside()
+          .network()
+          .listen(proxy, [&](std::unique_ptr<Stream> stream) { theirs = std::move(stream); })
+          .value();
+  const auto context = network().make_tls_context({}).value();
+  for (const std::string& name : {"hooks.example.com", "other.example.com"}) {
+    auto plain = try_connect({.endpoint = proxy, .server_name = {}});
+    ASSERT_TRUE(plain.has_value());
+    std::optional<Result<std::unique_ptr<Stream>>> result;
+    const auto operation = network().start_tls(
+        std::move(*plain),
+        {.endpoint = endpoint_, .tls = context.get(), .server_name = name, .alpn = {"h2"}},
+        [&](auto made) { result = std::move(made); });
+    ASSERT_TRUE(env_.run_until([&] { return result.has_value(); }, 1s));
+    ASSERT_EQ(result->has_value(), name == "hooks.example.com");
+    if (*result) EXPECT_EQ((**result)->application_protocol(), "h2");
+  }
+}
+
 TEST_F(SimTlsTest, NameMustMatch) {
   EXPECT_EQ(outcome(identity_, {}, "HOOKS.example.com"), "");
   EXPECT_EQ(outcome(identity_, {}, "a.wild.example.com"), "");

@@ -40,9 +40,10 @@ Result<std::string> shake_hands(const SimTlsIdentity& server, const ConnectOptio
   if (server.requires_client_certificate && options.client_certificate_pem.empty()) {
     return refuse("the server asks for a client certificate");
   }
-  if (server.alpn.empty() || options.alpn.empty()) return std::string();
+  const std::vector<std::string>& offered = client.alpn.empty() ? options.alpn : client.alpn;
+  if (server.alpn.empty() || offered.empty()) return std::string();
   for (const std::string& protocol : server.alpn) {
-    if (std::ranges::find(options.alpn, protocol) != options.alpn.end()) return protocol;
+    if (std::ranges::find(offered, protocol) != offered.end()) return protocol;
   }
   return refuse("no common application protocol");
 }
