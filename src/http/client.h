@@ -37,6 +37,12 @@ struct ExchangeFailure {
   // The other side may have received a part of the request, perhaps all of it.
   bool request_sent = false;
   bool answer_begun = false;
+  // Of HTTP/2. Surely not acted on: it may be sent again at once.
+  bool is_unprocessed = false;
+  // Of HTTP/2. The other side wants HTTP/1.1.
+  bool wants_http_1_1 = false;
+  // Of HTTP/2. The connection had been idle and nothing has come since: it may have ended before.
+  bool is_stale = false;
 };
 
 class ClientConnection final {

@@ -31,7 +31,23 @@ bool is_target_char(char c) {
   return c > ' ' && c < '\x7F';
 }
 
-Result<void> check(const OutboundRequest& request) {
+bool has_length_always(Method method) {
+  return method == Method::post || method == Method::put || method == Method::patch;
+}
+
+// Nothing that a handler puts into a header can end it.
+void append_cleaned(std::string& out, std::string_view text) {
+  const std::size_t begin = out.size();
+  out.append(text);
+  for (std::size_t i = begin; i < out.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(out[i]);
+    if ((byte < 0x20 && byte != '\t') || byte == 0x7F) out[i] = ' ';
+  }
+}
+
+}  // namespace
+
+Result<void> check_request(const OutboundRequest& request) {
   if (request.target.empty() || !std::ranges::all_of(request.target, is_target_char)) {
     return fail(ErrorCode::bad_input, "the request's target is empty or holds a bad character");
   }
@@ -51,21 +67,9 @@ Result<void> check(const OutboundRequest& request) {
   return {};
 }
 
-bool has_length_always(Method method) {
-  return method == Method::post || method == Method::put || method == Method::patch;
+bool declares_length(const OutboundRequest& request) {
+  return has_length_always(request.method) || !request.body.empty();
 }
-
-// Nothing that a handler puts into a header can end it.
-void append_cleaned(std::string& out, std::string_view text) {
-  const std::size_t begin = out.size();
-  out.append(text);
-  for (std::size_t i = begin; i < out.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(out[i]);
-    if ((byte < 0x20 && byte != '\t') || byte == 0x7F) out[i] = ' ';
-  }
-}
-
-}  // namespace
 
 bool is_framing_header(std::string_view name) {
   static constexpr std::string_view kNames[] = {
@@ -77,7 +81,7 @@ bool is_framing_header(std::string_view name) {
 }
 
 Result<void> append_request(std::string& out, const OutboundRequest& request) {
-  EILPOST_RETURN_IF_ERROR(check(request));
+  EILPOST_RETURN_IF_ERROR(check_request(request));
   out.append(to_string(request.method)).append(" ").append(request.target);
   out.append(" HTTP/1.1\r\n");
   append_header(out, "Host", request.authority);
@@ -86,7 +90,7 @@ Result<void> append_request(std::string& out, const OutboundRequest& request) {
       if (!is_framing_header(header.name)) append_header(out, header.name, header.value);
     }
   }
-  if (has_length_always(request.method) || !request.body.empty()) {
+  if (declares_length(request)) {
     append_length(out, request.body.size());
   }
   out.append("\r\n").append(request.body);

@@ -26,6 +26,11 @@ struct OutboundRequest {
 // nothing is appended then.
 [[nodiscard]] Result<void> append_request(std::string& out, const OutboundRequest& request);
 
+// What append_request() checks. Errors: bad_input.
+[[nodiscard]] Result<void> check_request(const OutboundRequest& request);
+// True if the request says how long its body is, even if it has none.
+[[nodiscard]] bool declares_length(const OutboundRequest& request);
+
 // True for the headers that append_request() and append_response() leave out.
 [[nodiscard]] bool is_framing_header(std::string_view name);
 
