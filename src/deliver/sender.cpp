@@ -8,6 +8,7 @@
 #include "base/iso_time.h"
 #include "base/parse.h"
 #include "base/probe.h"
+#include "deliver/tunnel.h"
 #include "env/await.h"
 #include "env/deadline.h"
 #include "model/limits.h"
@@ -20,6 +21,8 @@ constexpr Duration kIdleUnchecked = std::chrono::milliseconds(100);
 // How long a look-up is believed at most, whatever its time to live says.
 constexpr Duration kResolvedMax = std::chrono::minutes(5);
 constexpr std::size_t kIdleConnectionsMax = limits::kConcurrencyMax;
+// Further tries of a request that HTTP/2 says was surely not acted on, within one attempt.
+constexpr std::size_t kFurtherTriesMax = 2;
 
 enum class Phase : std::uint8_t { look_up, connect, exchange };
 
@@ -97,8 +100,9 @@ struct Sender::Sending {
   const OutboundRequest& request;
   std::shared_ptr<const Target> target;
   std::shared_ptr<env::TlsContext> tls_context;  // null: the Sender's
+  std::vector<std::string> alpn = {};            // what a new connection offers
   Phase phase = Phase::look_up;
-  std::unique_ptr<http::ClientConnection> connection;
+  Carrier carrier = {};
   Outcome outcome;
 
   void fail(const Error& error, bool request_sent) {
@@ -108,8 +112,12 @@ struct Sender::Sending {
 };
 
 Sender::Sender(env::Loop& loop, const http::AddressRules& rules,
-               std::shared_ptr<env::TlsContext> tls_context)
-    : loop_(loop), rules_(rules), tls_context_(std::move(tls_context)) {}
+               std::shared_ptr<env::TlsContext> tls_context, const http::Proxy* proxy)
+    : loop_(loop),
+      rules_(rules),
+      tls_context_(std::move(tls_context)),
+      proxy_(proxy),
+      http2_pool_(loop) {}
 
 Sender::~Sender() {
   if (sweep_at_) loop_.timers().cancel(sweep_timer_);
@@ -133,43 +141,94 @@ Task<Outcome> Sender::send(const OutboundRequest& request, Duration timeout,
     const auto timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
     co_return Outcome{
         .kind = OutcomeKind::timeout,
-        .request_sent = sending.phase == Phase::exchange || sending.outcome.request_sent,
+        .request_sent = (sending.phase == Phase::exchange && sending.carrier.request_sent()) ||
+                        sending.outcome.request_sent,
         .detail = fmt::format("No answer within {} ms, {}.", timeout_ms, describe(sending.phase))};
   }
   if (outcome->kind == OutcomeKind::answered) {
-    if (!sending.connection->response().body_complete) {
+    if (!sending.carrier.response().body_complete) {
       co_await take_answer(sending, *outcome, timeout, use);
     }
-    outcome->answer = sending.connection->response().body;
+    outcome->answer = sending.carrier.response().body;
     keep(sending);
   }
   co_return std::move(*outcome);
 }
 
 Task<Outcome> Sender::send_in_time(Sending& sending) {
-  sending.connection = take_idle(sending);
-  const bool is_reused = sending.connection != nullptr;
+  sending.carrier.connection = take_idle(sending);
+  const bool is_reused = sending.carrier.connection != nullptr;
   if (is_reused) {
     const bool is_final = co_await try_exchange(sending);
     if (is_final) co_return std::move(sending.outcome);
     EILPOST_PROBE("deliver.second_try_within_attempt");
-    sending.connection.reset();
+    sending.carrier = {};
   }
-  const Result<void> connected = co_await connect(sending);
-  if (!connected) {
-    // A reused connection may have carried it before it broke.
-    sending.fail(connected.error(), sending.outcome.request_sent);
-    co_return std::move(sending.outcome);
+  const bool is_tls = sending.target->url.scheme == http::Scheme::https;
+  for (std::size_t tries = 0;; ++tries) {
+    Result<void> connected;
+    if (is_tls) {
+      connected = co_await join_or_connect(sending);
+    } else {
+      connected = co_await connect(sending);
+    }
+    if (!connected) {
+      // An earlier connection may have carried it before it broke.
+      sending.fail(connected.error(), sending.outcome.request_sent);
+      co_return std::move(sending.outcome);
+    }
+    const bool is_final = co_await try_exchange(sending);
+    if (is_final || tries == kFurtherTriesMax) co_return std::move(sending.outcome);
+    EILPOST_PROBE("deliver.further_try_within_attempt");
+    sending.carrier = {};
   }
-  (void)co_await try_exchange(sending);
-  co_return std::move(sending.outcome);
 }
 
-// True if the outcome stands; false if a reused connection ended before any byte of an answer, so
-// that a fresh one is worth a try.
+Http2Pool::Key Sender::key_of(const Sending& sending) const {
+  const http::Url& url = sending.target->url;
+  return {.peer = fmt::format("{}|{}", url.host, url.port),
+          .tls_context = sending.tls_context != nullptr ? sending.tls_context : tls_context_};
+}
+
+// Gets what carries a request through TLS: a stream of a connection of HTTP/2 that is there, or a
+// new connection.
+Task<Result<void>> Sender::join_or_connect(Sending& sending) {
+  sending.phase = Phase::connect;
+  const Http2Pool::Key key = key_of(sending);
+  Http2Pool::Place place = co_await http2_pool_.enter(key);
+  if (place.failure) co_return std::unexpected(*std::move(place.failure));
+  if (place.connection != nullptr) {
+    sending.carrier.share(std::move(place.connection));
+    co_return Result<void>{};
+  }
+  sending.alpn = place.ticket->alpn();
+  Result<void> connected = co_await connect(sending);
+  if (!connected) {
+    place.ticket->failed(connected.error());
+  } else if (sending.carrier.shared == nullptr) {
+    place.ticket->chose_http_1_1();
+  } else {
+    place.ticket->chose_http_2(std::exchange(sending.carrier.shared, nullptr));
+  }
+  co_return connected;
+}
+
+// What is spoken on a new connection.
+void Sender::carry_on(Sending& sending, std::unique_ptr<env::Stream> stream) {
+  if (stream->application_protocol() != http::kHttp2Protocol) {
+    sending.carrier.connection = std::make_unique<http::ClientConnection>(std::move(stream));
+    return;
+  }
+  sending.carrier.shared = http::Http2ClientConnection::make(loop_, std::move(stream));
+  sending.carrier.share(sending.carrier.shared);
+}
+
+// True if the outcome stands; false if another connection is worth a try: a reused one ended before
+// any byte of an answer, or the other side surely did not take the request.
 Task<bool> Sender::try_exchange(Sending& sending) {
   sending.phase = Phase::exchange;
-  const bool is_reused = sending.connection->exchanges_count() > 0;
+  const bool is_reused =
+      sending.carrier.connection != nullptr && sending.carrier.connection->exchanges_count() > 0;
   const http::OutboundRequest request{.method = to_http(sending.request.method),
                                       .authority = sending.target->authority,
                                       .target = sending.target->path_and_query,
@@ -178,15 +237,16 @@ Task<bool> Sender::try_exchange(Sending& sending) {
   const http::ResponseLimits response_limits{.body_bytes_kept_max = limits::kAnswerBytesFailure,
                                              .head_only = true};
   std::expected<void, http::ExchangeFailure> exchanged =
-      co_await sending.connection->exchange(request, response_limits);
+      co_await sending.carrier.exchange(request, response_limits);
   if (!exchanged) {
     const http::ExchangeFailure& failure = exchanged.error();
-    const bool may_try_again =
-        is_reused && !failure.answer_begun && failure.error.code == ErrorCode::connection_reset;
-    sending.fail(failure.error, failure.request_sent);
-    co_return !may_try_again;
+    const bool had_ended = (is_reused || failure.is_stale) && !failure.answer_begun &&
+                           failure.error.code == ErrorCode::connection_reset;
+    sending.fail(failure.error, failure.request_sent || sending.outcome.request_sent);
+    if (failure.wants_http_1_1) http2_pool_.require_http_1_1(key_of(sending));
+    co_return !had_ended && !failure.is_unprocessed;
   }
-  const http::ReceivedResponse& response = sending.connection->response();
+  const http::ReceivedResponse& response = sending.carrier.response();
   Outcome outcome{.kind = OutcomeKind::answered,
                   .status = static_cast<std::uint16_t>(response.status),
                   .success = response.status / 100 == 2,
@@ -234,6 +294,7 @@ Task<Result<void>> Sender::connect(Sending& sending) {
         .endpoint = {.address = allowed[i], .port = sending.target->url.port},
         .tls = is_tls ? tls_context : nullptr,
         .server_name = sending.target->url.host,
+        .alpn = sending.alpn,
     };
     // The last one has all the time that is left; a silent one before it must not use that up.
     const bool is_last = i + 1 == allowed.size();
@@ -246,7 +307,7 @@ Task<Result<void>> Sender::connect(Sending& sending) {
           co_await env::with_deadline(loop_.timers(), deadline, connect_to(std::move(options)));
     }
     if (stream && *stream) {
-      sending.connection = std::make_unique<http::ClientConnection>(std::move(**stream));
+      carry_on(sending, std::move(**stream));
       co_return Result<void>{};
     }
     if (stream) {
@@ -261,6 +322,9 @@ Task<Result<void>> Sender::connect(Sending& sending) {
 }
 
 Task<Sender::Connected> Sender::connect_to(env::ConnectOptions options) {
+  if (proxy_ != nullptr) {
+    co_return co_await connect_through(loop_.network(), *proxy_, std::move(options));
+  }
   co_return co_await env::connect(loop_.network(), std::move(options));
 }
 
@@ -283,7 +347,7 @@ Task<void> Sender::take_answer(Sending& sending, Outcome& outcome, Duration time
       use == AnswerUse::rule ? std::max(timeout, Duration(kAnswerTimeMax)) : kAnswerTimeMax;
   const std::optional<bool> read = co_await env::with_deadline(
       loop_.timers(), loop_.clock().now() + wait, read_answer(sending, use));
-  if (use == AnswerUse::log || sending.connection->response().body_complete) co_return;
+  if (use == AnswerUse::log || sending.carrier.response().body_complete) co_return;
   EILPOST_PROBE("deliver.answer_not_whole");
   outcome.success = false;
   if (!read) {
@@ -306,14 +370,13 @@ Task<void> Sender::take_answer(Sending& sending, Outcome& outcome, Duration time
 
 // Reads the answer's body, up to what it is wanted for.
 Task<bool> Sender::read_answer(Sending& sending, AnswerUse use) {
-  const bool is_success = sending.connection->response().status / 100 == 2;
+  const bool is_success = sending.carrier.response().status / 100 == 2;
   const std::size_t kept = is_success ? limits::kAnswerBytesSuccess : limits::kAnswerBytesFailure;
   const http::ResponseLimits for_log{.body_bytes_kept_max = kept,
                                      .body_bytes_read_max = limits::kAnswerBytesFailure};
   const http::ResponseLimits for_rule{.body_bytes_kept_max = limits::kAnswerBytesRule,
                                       .body_bytes_read_max = limits::kAnswerBytesRule};
-  const auto read =
-      co_await sending.connection->read_body(use == AnswerUse::rule ? for_rule : for_log);
+  const auto read = co_await sending.carrier.read_body(use == AnswerUse::rule ? for_rule : for_log);
   co_return read.has_value();
 }
 
@@ -345,12 +408,13 @@ std::unique_ptr<http::ClientConnection> Sender::take_idle(const Sending& sending
 }
 
 void Sender::keep(Sending& sending) {
-  if (!sending.connection->is_reusable() || idle_.size() >= kIdleConnectionsMax) return;
+  std::unique_ptr<http::ClientConnection>& connection = sending.carrier.connection;
+  if (connection == nullptr || !connection->is_reusable()) return;
+  if (idle_.size() >= kIdleConnectionsMax) return;
   const Instant now = loop_.clock().now();
-  const Duration kept_for =
-      std::min(limits::kIdleConnection,
-               sending.connection->keep_alive_timeout().value_or(limits::kIdleConnection));
-  idle_.push_back({.connection = std::move(sending.connection),
+  const Duration kept_for = std::min(
+      limits::kIdleConnection, connection->keep_alive_timeout().value_or(limits::kIdleConnection));
+  idle_.push_back({.connection = std::move(connection),
                    .target = std::move(sending.target),
                    .tls_context = std::move(sending.tls_context),
                    .since = now,

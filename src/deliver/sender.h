@@ -6,9 +6,15 @@
 // connection that ends before any byte of an answer gets one immediate try on a fresh one within
 // the same attempt.
 //
-// Ownership: the loop, the rules and the TLS context must outlive the Sender; the Sender must
-// outlive
-//            the Tasks of send().
+// With https HTTP/2 is offered (ALPN), and one connection of it carries many requests at once. A
+// request that the other side says it did not take (GOAWAY, REFUSED_STREAM, HTTP_1_1_REQUIRED) is
+// tried again at once within the same attempt, twice at most.
+//
+// With a proxy every connection goes through it; names are looked up and addresses checked here all
+// the same.
+//
+// Ownership: the loop, the rules, the proxy and the TLS context must outlive the Sender; the Sender
+//            must outlive the Tasks of send().
 // Threads:   one loop's.
 // Errors:    none: whatever goes wrong is an Outcome.
 
@@ -19,9 +25,12 @@
 #include <vector>
 
 #include "base/task.h"
+#include "deliver/carrier.h"
+#include "deliver/http2_pool.h"
 #include "env/loop.h"
 #include "http/address_rules.h"
 #include "http/client.h"
+#include "http/proxy.h"
 #include "http/url.h"
 #include "model/delivery.h"
 #include "model/outbound.h"
@@ -37,7 +46,7 @@ enum class AnswerUse : std::uint8_t {
 class Sender final {
  public:
   Sender(env::Loop& loop, const http::AddressRules& rules,
-         std::shared_ptr<env::TlsContext> tls_context);
+         std::shared_ptr<env::TlsContext> tls_context, const http::Proxy* proxy = nullptr);
   ~Sender();
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
@@ -52,7 +61,12 @@ class Sender final {
                                    std::shared_ptr<env::TlsContext> tls_context = nullptr,
                                    AnswerUse use = AnswerUse::log);
 
+  // Of HTTP/1.1.
   [[nodiscard]] std::size_t idle_connections_count() const { return idle_.size(); }
+  // Of HTTP/2, those in use too.
+  [[nodiscard]] std::size_t shared_connections_count() const {
+    return http2_pool_.connections_count();
+  }
 
   static constexpr Duration kAnswerTimeMax = std::chrono::seconds(2);
   // Of one address to connect to, while there are others.
@@ -72,7 +86,10 @@ class Sender final {
 
   [[nodiscard]] Task<Outcome> send_in_time(Sending& sending);
   [[nodiscard]] Task<bool> try_exchange(Sending& sending);
+  [[nodiscard]] Http2Pool::Key key_of(const Sending& sending) const;
+  [[nodiscard]] Task<Result<void>> join_or_connect(Sending& sending);
   [[nodiscard]] Task<Result<void>> connect(Sending& sending);
+  void carry_on(Sending& sending, std::unique_ptr<env::Stream> stream);
   [[nodiscard]] Task<Connected> connect_to(env::ConnectOptions options);
   [[nodiscard]] Task<Result<env::Resolved>> look_up(std::string host);
   [[nodiscard]] Task<bool> read_answer(Sending& sending, AnswerUse use);
@@ -87,8 +104,10 @@ class Sender final {
   env::Loop& loop_;
   const http::AddressRules& rules_;
   std::shared_ptr<env::TlsContext> tls_context_;
+  const http::Proxy* proxy_;
   std::shared_ptr<const Target> last_target_;  // most destinations have one URL for all events
   std::vector<Idle> idle_;
+  Http2Pool http2_pool_;
   std::string resolved_host_;
   env::Resolved resolved_;
   Instant resolved_until_;

@@ -34,7 +34,7 @@ Duration wait_after(std::uint32_t failures_count) {
 TokenKeeper::TokenKeeper(const Parts& parts, DestinationId destination)
     : parts_(parts),
       destination_(destination),
-      sender_(parts.loop, parts.address_rules, parts.tls_context) {}
+      sender_(parts.loop, parts.address_rules, parts.tls_context, parts.proxy) {}
 
 void TokenKeeper::use(Use use) {
   const bool is_first = use_.settings == nullptr;

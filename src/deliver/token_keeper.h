@@ -42,6 +42,7 @@ class TokenKeeper final {
     TokenStore* store = nullptr;  // null: nothing is kept
     Random& random;               // for the ids of assertions
     TokenCounters& counters;
+    const http::Proxy* proxy = nullptr;  // null: none
   };
 
   TokenKeeper(const Parts& parts, DestinationId destination);

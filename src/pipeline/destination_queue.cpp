@@ -23,7 +23,7 @@ constexpr Duration kReadRetry = std::chrono::seconds(5);
 DestinationQueue::DestinationQueue(LaneContext& context, DestinationId id)
     : context_(context),
       id_(id),
-      sender_(context.loop, context.address_rules, context.tls_context),
+      sender_(context.loop, context.address_rules, context.tls_context, context.proxy),
       attempts_([this] { on_attempt_ended(); }) {}
 
 DestinationQueue::~DestinationQueue() {

@@ -43,6 +43,7 @@ Pipeline::Lane::Lane(Pipeline& pipeline, env::Loop& loop, const Parts& parts,
                .observer = parts.observer,
                .token_store = parts.token_store,
                .address_rules = options.address_rules,
+               .proxy = options.proxy ? &*options.proxy : nullptr,
                .tls_context = nullptr,
                .scratch = render::make_scratch(),
                .random = Random(options.seed),
@@ -244,7 +245,8 @@ Task<TestResult> Pipeline::Lane::send_test(const TestSend& test) {
   }
   result.request = std::move(*request);
   const std::string notes = render::notes_of(*context_.scratch);
-  deliver::Sender sender(context_.loop, context_.address_rules, context_.tls_context);
+  deliver::Sender sender(context_.loop, context_.address_rules, context_.tls_context,
+                         context_.proxy);
   const LiveDestination& destination = *test.destination;
   if (destination.destination.authentication.oauth == nullptr) {
     result.outcome = co_await send_request(context_, sender, *result.request, destination);

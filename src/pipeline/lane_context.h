@@ -10,6 +10,7 @@
 #include "deliver/token_keeper.h"
 #include "env/loop.h"
 #include "http/address_rules.h"
+#include "http/proxy.h"
 #include "pipeline/figures.h"
 #include "pipeline/inbox.h"
 #include "pipeline/owed_times.h"
@@ -60,6 +61,7 @@ struct LaneContext {
   Observer& observer;
   deliver::TokenStore& token_store;
   const http::AddressRules& address_rules;
+  const http::Proxy* proxy;  // null: none
   std::shared_ptr<env::TlsContext> tls_context;
   std::shared_ptr<render::Scratch> scratch;
   Random random;

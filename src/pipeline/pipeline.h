@@ -18,6 +18,7 @@
 #include "env/env.h"
 #include "http/address_rules.h"
 #include "http/handler.h"
+#include "http/proxy.h"
 #include "ingest/ingest.h"
 #include "model/delivery.h"
 #include "model/event_document.h"
@@ -40,6 +41,7 @@ class Observer {
 struct Options {
   ingest::Limits ingest{};
   http::AddressRules address_rules;
+  std::optional<http::Proxy> proxy = {};  // that all requests to destinations go through
   std::uint64_t deliveries_unsettled_max = limits::kDeliveriesUnsettledMax;
   // Whether what is kept takes as much of the disk as it may. Called on every lane; cheap.
   std::function<bool()> is_disk_used_up = [] { return false; };

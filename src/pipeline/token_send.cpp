@@ -28,7 +28,8 @@ deliver::TokenKeeper::Parts token_parts(LaneContext& context) {
           .tls_context = context.tls_context,
           .store = &context.token_store,
           .random = context.random,
-          .counters = context.counters.tokens};
+          .counters = context.counters.tokens,
+          .proxy = context.proxy};
 }
 
 void use_newest(deliver::TokenKeeper& keeper, const LiveDestination& destination) {

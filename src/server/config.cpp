@@ -59,6 +59,17 @@ std::optional<std::string> set_allow_destinations(Config& config, std::string_vi
   return std::nullopt;
 }
 
+std::optional<std::string> set_proxy(Config& config, std::string_view text) {
+  if (text.empty()) {
+    config.proxy.reset();
+    return std::nullopt;
+  }
+  Result<http::Proxy> proxy = http::parse_proxy(text);
+  if (!proxy) return "is not a proxy: " + proxy.error().detail;
+  config.proxy = std::move(*proxy);
+  return std::nullopt;
+}
+
 std::optional<std::string> set_log_level(Config& config, std::string_view text) {
   constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
   if (std::ranges::find(kLevels, text) == kLevels.end()) {
@@ -90,6 +101,11 @@ constexpr std::array kOptions = std::to_array<Option>({
     {"allow-destinations", "CIDR,…",
      "Addresses that destinations may have although they are private, loopback or reserved.",
      "none", set_allow_destinations},
+    {"proxy", "http://[USER:PASSWORD@]HOST:PORT",
+     "The HTTP proxy through which destinations are reached (CONNECT). With a password better "
+     "given "
+     "as a variable.",
+     "none", set_proxy},
     {"bootstrap-api-key", "eil_…",
      "An administrator's API key, made on the start. Better given as a variable.", "none",
      set_bootstrap_api_key},

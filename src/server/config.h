@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "env/network.h"
 #include "http/address_rules.h"
+#include "http/proxy.h"
 #include "model/limits.h"
 
 namespace eilpost::server {
@@ -23,6 +24,7 @@ struct Config {
   env::Endpoint listen{.address = {.bytes = {127, 0, 0, 1}}, .port = 8080};
   std::size_t lanes = 0;  // 0: the cores less one, at least 1
   std::vector<http::Cidr> allow_destinations;
+  std::optional<http::Proxy> proxy;            // secret: it may hold a password
   std::string bootstrap_api_key;               // secret
   std::string secret_key;                      // secret; empty: in the file
   std::string secret_key_file = "secret.key";  // in the data folder; made there on the first start

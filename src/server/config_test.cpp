@@ -58,6 +58,20 @@ TEST(Config, HelpTellsTheDefaultsThatStand) {
   EXPECT_EQ(given->shutdown_grace_ms, standing->shutdown_grace_ms);
 }
 
+TEST(Config, AProxyIsReadAndItsPasswordNeverShown) {
+  const Result<Config> config =
+      parse_config({.environment = {{"EILPOST_PROXY", "http://ann:hunter2@proxy.example:3128"}}});
+  ASSERT_TRUE(config);
+  ASSERT_TRUE(config->proxy);
+  EXPECT_EQ(config->proxy->to_string(), "http://proxy.example:3128");
+  EXPECT_FALSE(config->proxy->authorization.empty());
+
+  const Result<Config> refused = parse_config({.flags = {{"proxy", "ftp://ann:hunter2@proxy"}}});
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().detail.contains("--proxy is not a proxy: it must be http://"));
+  EXPECT_FALSE(refused.error().detail.contains("hunter2"));
+}
+
 TEST(Config, TheFlagWinsOverTheVariableAndTheVariableOverTheFile) {
   ConfigSources sources{.toml = "data = \"file\"\nlanes = 2\nlog_level = \"debug\"\n",
                         .toml_name = "eilpost.toml"};

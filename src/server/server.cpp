@@ -160,6 +160,7 @@ Result<void> RealServer::open_stores() {
 void RealServer::build_pipeline() {
   pipeline::Options options{.ingest = event_limits(config_),
                             .address_rules = http::AddressRules(config_.allow_destinations),
+                            .proxy = config_.proxy,
                             .deliveries_unsettled_max = config_.deliveries_unsettled_max,
                             .is_disk_used_up = [this] { return disk_watch_->is_reached(); },
                             .seed = env::random_u64(env_.entropy())};
