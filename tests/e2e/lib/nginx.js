@@ -62,17 +62,20 @@ function demanding(root) {
 // `certificates`: {name: {certificate, key}}; answers {name: "https://localhost:port"}. One with
 // `clientRoot` demands a client's certificate that leads to this root, and tells the upstream in
 // headers what it saw: x-client-verify, x-client-subject, x-session-reused ("r" or "."). One with
-// `closes` ends each connection after its answer.
+// `closes` ends each connection after its answer. One with `http2` speaks that too. The upstream
+// sees in x-protocol and x-connection how and on which connection a request came.
 export async function startNginx({ test, folder, upstream, certificates }) {
   const urls = {};
   let servers = "";
   for (const [name, each] of Object.entries(certificates)) {
-    const { certificate, key, clientRoot, closes } = each;
+    const { certificate, key, clientRoot, closes, http2 } = each;
     const port = await freePort();
     urls[name] = `https://localhost:${port}`;
-    servers += `server { listen 127.0.0.1:${port} ssl; ssl_certificate ${certificate};
-      ssl_certificate_key ${key}; ${closes ? "keepalive_timeout 0;" : ""}
-      ${clientRoot ? demanding(clientRoot) : ""} location / { proxy_pass ${upstream}; } }\n`;
+    servers += `server { listen 127.0.0.1:${port} ssl ${http2 ? "http2" : ""};
+      ssl_certificate ${certificate}; ssl_certificate_key ${key};
+      proxy_set_header x-protocol $server_protocol; proxy_set_header x-connection $connection;
+      ${closes ? "keepalive_timeout 0;" : ""} ${clientRoot ? demanding(clientRoot) : ""}
+      location / { proxy_pass ${upstream}; } }\n`;
   }
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((kind) => `${kind}_temp_path ${path.join(folder, kind)};`);
