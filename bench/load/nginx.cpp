@@ -57,8 +57,8 @@ void Nginx::write_config(const NginxSite& site, std::uint16_t port) const {
   if (!site.chain_pem.empty()) {
     std::ofstream(folder_ + "/chain.pem") << site.chain_pem;
     std::ofstream(folder_ + "/key.pem") << site.key_pem;
-    config << " ssl; ssl_certificate " << folder_ << "/chain.pem; ssl_certificate_key " << folder_
-           << "/key.pem";
+    config << (site.speaks_http2 ? " ssl http2" : " ssl") << "; ssl_certificate " << folder_
+           << "/chain.pem; ssl_certificate_key " << folder_ << "/key.pem";
   }
   config << "; location / { " << site.location << " } } }\n";
 }

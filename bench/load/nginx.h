@@ -17,6 +17,7 @@ struct NginxSite {
   std::string upstream;   // HOST:PORT that `proxy_pass http://receiver;` goes to; empty: none
   std::string chain_pem;  // its certificate and key: it speaks TLS then
   std::string key_pem;
+  bool speaks_http2 = false;  // REQUIRES: it speaks TLS
 };
 
 class Nginx final {

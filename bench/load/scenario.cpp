@@ -163,13 +163,14 @@ Result<void> owe(const load::EilpostProcess& process, load::LoadLoop& loop, cons
 
 // nginx, which ends the TLS and hands on to the receiver; its URL.
 Result<std::string> start_front(Nginx& front, const env::Endpoint& receiver,
-                                const support::Authority& authority) {
+                                const support::Authority& authority, bool speaks_http2) {
   const support::Identity identity = authority.issue({.names = {"127.0.0.1"}});
   EILPOST_ASSIGN_OR_RETURN(const std::uint16_t port,
                            front.start({.location = "proxy_pass http://receiver;",
                                         .upstream = env::to_string(receiver),
                                         .chain_pem = identity.chain_pem,
-                                        .key_pem = identity.key_pem}));
+                                        .key_pem = identity.key_pem,
+                                        .speaks_http2 = speaks_http2}));
   return fmt::format("https://127.0.0.1:{}", port);
 }
 
@@ -281,7 +282,7 @@ Result<Row> run(const Scenario& scenario, const ScenarioOptions& options) {
                              receiving.ask([&] { return receiver.listen(); }));
     std::string url = "http://" + env::to_string(endpoint);
     if (scenario.over_tls) {
-      EILPOST_ASSIGN_OR_RETURN(url, start_front(front, endpoint, authority));
+      EILPOST_ASSIGN_OR_RETURN(url, start_front(front, endpoint, authority, scenario.over_http2));
     }
     EILPOST_ASSIGN_OR_RETURN(const std::string key, set_up(process, sending, url, scenario));
     if (scenario.pending > 0) {

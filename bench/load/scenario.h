@@ -23,6 +23,7 @@ struct Scenario {
   std::size_t idle_webhooks = 0;        // further ones that want other items: they match nothing
   std::uint64_t pending = 0;            // deliveries owed to a destination that is down
   bool over_tls = false;                // nginx ends the TLS before the receiver
+  bool over_http2 = false;              // REQUIRES: over_tls
   bool is_costly = false;               // takes long to prepare: one run
 };
 
