@@ -23,6 +23,11 @@ std::string_view as_view(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
+std::string_view as_view(nghttp2_rcbuf* buffer) {
+  const nghttp2_vec bytes = nghttp2_rcbuf_get_buf(buffer);
+  return as_view(bytes.base, bytes.len);
+}
+
 nghttp2_nv header_of(std::string_view name, std::string_view value, std::uint8_t flags = 0) {
   // nghttp2 writes through neither pointer.
   auto* name_bytes = reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data()));
@@ -56,12 +61,11 @@ struct Http2Callbacks {
     return 0;
   }
 
-  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
-                       std::size_t name_bytes, const std::uint8_t* value, std::size_t value_bytes,
-                       std::uint8_t, void* user_data) {
+  static int on_header(nghttp2_session*, const nghttp2_frame* frame, nghttp2_rcbuf* name,
+                       nghttp2_rcbuf* value, std::uint8_t, void* user_data) {
     Http2Exchange* const exchange = of(user_data).find(frame->hd.stream_id);
     if (exchange == nullptr) return 0;
-    const bool taken = exchange->on_header(as_view(name, name_bytes), as_view(value, value_bytes));
+    const bool taken = exchange->on_header(as_view(name), as_view(value));
     return taken ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
 
@@ -149,6 +153,7 @@ struct Http2Callbacks {
     return 0;
   }
 
+  // NOLINTNEXTLINE(readability-function-size): nghttp2 says what it is given.
   static ssize_t read_body(nghttp2_session*, std::int32_t stream_id, std::uint8_t* target,
                            std::size_t size, std::uint32_t* flags, nghttp2_data_source*,
                            void* user_data) {
@@ -174,7 +179,7 @@ struct Http2Callbacks {
     EILPOST_ASSERT(nghttp2_session_callbacks_new(&made) == 0);
     std::unique_ptr<nghttp2_session_callbacks, Deleter> callbacks(made);
     nghttp2_session_callbacks_set_on_begin_headers_callback(made, on_begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback(made, on_header);
+    nghttp2_session_callbacks_set_on_header_callback2(made, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(made, on_frame_received);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(made, on_stream_closed);
@@ -412,7 +417,7 @@ void Http2ClientConnection::end_if_done() {
   end({.code = code, .detail = complaint_});
 }
 
-void Http2ClientConnection::end(Error error) {
+void Http2ClientConnection::end(const Error& error) {
   EILPOST_ASSERT(stream_ != nullptr);
   stream_.reset();
   const bool is_stale = was_idle_ && reads_count_ == reads_count_when_idle_;

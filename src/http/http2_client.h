@@ -86,7 +86,7 @@ class Http2ClientConnection final : public std::enable_shared_from_this<Http2Cli
   void flush();
   void on_written(const Result<void>& written);
   void end_if_done();
-  void end(Error error);
+  void end(const Error& error);
   void wake_later(Http2Exchange& exchange) { to_wake_.push_back(&exchange); }
   // Resumes who waits. May destroy all owners but the caller's.
   void wake();
