@@ -150,16 +150,27 @@ void TlsStream::continue_handshake() {
   }
 }
 
+// Small records that came together are read together, so that they cost one turn of the loop.
 SocketStream::Attempt TlsStream::try_read(std::span<std::byte> buffer) {
-  ERR_clear_error();
-  std::size_t count = 0;
-  const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &count);
-  read_wants_write_ = false;
-  if (result == 1) return count;
-  if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_ZERO_RETURN) return std::size_t{0};
+  if (read_failure_) return std::unexpected(*read_failure_);
+  std::size_t total = 0;
+  int result = 1;
+  while (result == 1) {
+    ERR_clear_error();
+    std::size_t count = 0;
+    result = SSL_read_ex(ssl_.get(), buffer.data() + total, buffer.size() - total, &count);
+    read_wants_write_ = false;
+    if (result == 1) total += count;
+    if (result == 1 && (total == buffer.size() || SSL_has_pending(ssl_.get()) == 0)) return total;
+  }
+  // What ended the reading is told by the next read, if this one has bytes.
+  if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_ZERO_RETURN) return total;
   read_wants_write_ = SSL_want_write(ssl_.get());
-  if (std::optional<Error> failure = failure_of(result)) return std::unexpected(*failure);
-  return std::nullopt;
+  std::optional<Error> failure = failure_of(result);
+  if (failure && total == 0) return std::unexpected(*failure);
+  read_failure_ = std::move(failure);
+  if (total == 0) return std::nullopt;
+  return total;
 }
 
 SocketStream::Attempt TlsStream::try_write(ByteView bytes) {
@@ -172,7 +183,8 @@ SocketStream::Attempt TlsStream::try_write(ByteView bytes) {
 }
 
 bool TlsStream::may_read() const {
-  return readable() || read_wants_write_ || SSL_has_pending(ssl_.get()) == 1;
+  return readable() || read_wants_write_ || read_failure_ || SSL_has_pending(ssl_.get()) == 1 ||
+         (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
 }
 
 bool TlsStream::is_idle_and_open() {

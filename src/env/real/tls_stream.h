@@ -67,6 +67,7 @@ class TlsStream final : public SocketStream {
   std::string protocol_;
   std::string verify_failure_;
   std::optional<Error> socket_error_;
+  std::optional<Error> read_failure_;  // found behind bytes that were read
   bool socket_ended_ = false;
   bool failed_ = false;            // a fatal error: no farewell is sent
   bool read_wants_write_ = false;  // the read under way waits until the socket is writable

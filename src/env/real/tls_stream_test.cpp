@@ -236,6 +236,16 @@ TEST_F(TlsTest, ProtocolIsWhatTheServerPrefersOfOurs) {
   EXPECT_EQ((*none)->application_protocol(), "");
 }
 
+TEST_F(TlsTest, SmallRecordsThatCameTogetherAreReadTogetherAndTheirEndIsTold) {
+  start_good_server();
+  const auto stream = connect();
+  ASSERT_TRUE(stream.has_value());
+  ASSERT_TRUE(write_text(**stream, "crumbs").has_value());
+  std::vector<std::byte> buffer(4096);
+  EXPECT_EQ(*read_some(**stream, buffer), TlsTestServer::kCrumbsCount);
+  EXPECT_EQ(*read_some(**stream, buffer), 0U);
+}
+
 TEST_F(TlsTest, AConnectionMayOfferOtherProtocolsThanItsContext) {
   start_good_server({.alpn = {"h2", "http/1.1"}});
   make_context(

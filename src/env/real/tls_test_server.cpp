@@ -1,6 +1,8 @@
 #include "env/real/tls_test_server.h"
 
 #include <csignal>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -175,6 +177,16 @@ bool TlsTestServer::answer(SSL* ssl, const std::string& text) {
   if (text == "close") {
     SSL_shutdown(ssl);
     return false;
+  }
+  if (text == "crumbs") {
+    const int socket = SSL_get_fd(ssl);
+    const int on = 1;
+    const int off = 0;
+    setsockopt(socket, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+    for (std::size_t i = 0; i < kCrumbsCount; ++i) SSL_write(ssl, "c", 1);
+    SSL_shutdown(ssl);
+    setsockopt(socket, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
+    return true;
   }
   if (text == "update") SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED);
   const std::string reply = text == "flood" ? std::string(kFloodBytes, 'f') : text;

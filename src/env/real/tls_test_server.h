@@ -3,7 +3,9 @@
 // what it saw of each client, and misbehaves on command.
 //
 // It echoes what it reads. The texts "close" (TLS farewell, then the end), "drop" (the end without
-// farewell), "update" (new keys, then the echo) and "flood" (kFloodBytes of 'f') are commands.
+// farewell), "update" (new keys, then the echo), "flood" (kFloodBytes of 'f') and "crumbs"
+// (kCrumbsCount records of one byte in one packet, with TLS's farewell, while the connection stays)
+// are commands.
 //
 // Threads: the accessors from any thread.
 
@@ -38,6 +40,7 @@ struct TlsVisit {
 class TlsTestServer {
  public:
   static constexpr std::size_t kFloodBytes = 4 << 20;
+  static constexpr std::size_t kCrumbsCount = 50;
 
   explicit TlsTestServer(TlsTestServerOptions options);
   TlsTestServer(const TlsTestServer&) = delete;
