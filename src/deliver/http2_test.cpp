@@ -211,6 +211,16 @@ TEST_F(Http2SenderTest, MoreThanThePeerTakesAtOnceGoesOverFurtherConnections) {
   EXPECT_EQ(receiver_.served[2]->peer.requests().size(), 1U);
 }
 
+TEST_F(Http2SenderTest, NobodySharesAConnectionBeforeItsSettingsAreKnown) {
+  env_.internet().set_delay(address_, {.min = 50ms, .max = 50ms});
+  receiver_.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 2}};
+  receiver_.script = [](Served&, const http::Http2Peer::Request&) {};
+  send_many(4);
+  ASSERT_EQ(receiver_.served.size(), 2U);
+  EXPECT_EQ(receiver_.served[0]->peer.requests().size(), 2U);
+  EXPECT_EQ(receiver_.served[1]->peer.requests().size(), 2U);
+}
+
 TEST_F(Http2SenderTest, ATimeoutResetsTheStreamAndLeavesTheConnection) {
   receiver_.script = [](Served& served, const http::Http2Peer::Request& request) {
     if (request.stream_id != 1) Receiver::answer_ok(served, request);
