@@ -34,6 +34,7 @@ class Http2Peer final {
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
     EILPOST_ASSERT(nghttp2_session_server_new(&session_, callbacks, this) == 0);
     nghttp2_session_callbacks_del(callbacks);
     send_settings(settings);
@@ -67,6 +68,8 @@ class Http2Peer final {
   }
   [[nodiscard]] std::size_t pings_count() const { return pings_count_; }
   [[nodiscard]] std::size_t pongs_count() const { return pongs_count_; }
+  // Frames that it had to refuse, such as those of more streams than its settings allow.
+  [[nodiscard]] std::size_t refused_frames_count() const { return refused_frames_count_; }
   [[nodiscard]] bool got_go_away() const { return got_go_away_; }
   [[nodiscard]] std::uint32_t client_setting(nghttp2_settings_id id) const {
     return nghttp2_session_get_remote_settings(session_, id);
@@ -158,6 +161,10 @@ class Http2Peer final {
     }
     return 0;
   }
+  static int on_invalid_frame(nghttp2_session*, const nghttp2_frame*, int, void* user_data) {
+    ++of(user_data).refused_frames_count_;
+    return 0;
+  }
   static ssize_t read_body(nghttp2_session* session, std::int32_t stream_id, std::uint8_t* target,
                            std::size_t size, std::uint32_t* flags, nghttp2_data_source*,
                            void* user_data) {
@@ -181,6 +188,7 @@ class Http2Peer final {
   std::map<std::int32_t, Body> bodies_;
   std::size_t pings_count_ = 0;
   std::size_t pongs_count_ = 0;
+  std::size_t refused_frames_count_ = 0;
   bool got_go_away_ = false;
 };
 
