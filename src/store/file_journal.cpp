@@ -146,6 +146,7 @@ Result<std::vector<SegmentFacts>> FileJournal::begin_new() {
 Result<void> FileJournal::open_segments(const std::vector<SegmentFacts>& listed,
                                         const std::vector<std::string>& names) {
   Segments segments;
+  std::vector<std::string> given_up;
   for (const SegmentFacts& facts : listed) {
     auto file = directory_.open(segment_name(facts.number), env::OpenMode::write);
     if (file) {
@@ -156,12 +157,14 @@ Result<void> FileJournal::open_segments(const std::vector<SegmentFacts>& listed,
     if (file.error().code != ErrorCode::not_found) return std::unexpected(file.error());
     EILPOST_PROBE("store.segment_just_begun");
     // Of one that was just begun only the list may be there; of one that was given up on a full
-    // disk its empty file.
-    const bool is_given_up = std::ranges::binary_search(names, spare_name(facts.number));
-    if (listed.size() > 1 && !is_given_up) {
+    // disk its spare.
+    if (std::ranges::binary_search(names, spare_name(facts.number))) {
+      given_up.push_back(spare_name(facts.number));
+    } else if (listed.size() > 1) {
       report(fmt::format("{} is missing; its records are lost.", segment_name(facts.number)));
     }
   }
+  EILPOST_RETURN_IF_ERROR(empty_files(given_up));
   if (segments.empty()) {
     const std::uint64_t number =
         listed.size() == 1
@@ -177,6 +180,7 @@ Result<void> FileJournal::open_segments(const std::vector<SegmentFacts>& listed,
     // On a full disk the old list stays: it is put right with the next segment.
     const Result<void> saved = save_manifest(segments);
     if (!saved && saved.error().code != ErrorCode::disk_full) return saved;
+    if (!saved) given_up_ = std::move(given_up);
   }
   const std::scoped_lock lock(mutex_);
   segments_ = std::move(segments);
@@ -190,6 +194,7 @@ Result<void> FileJournal::set_strays_aside(const std::vector<std::string>& names
     const std::optional<std::uint64_t> number = parse_segment_name(name);
     const bool is_stray = number && find_segment(*number) == nullptr;
     if (!is_stray && !name.starts_with(kSparePrefix)) continue;
+    if (std::ranges::find(given_up_, name) != given_up_.end()) continue;
     if (spares_.size() >= kSparesMax) {
       EILPOST_PROBE("store.spare_too_many");
       EILPOST_RETURN_IF_ERROR(directory_.remove(name));
@@ -398,7 +403,11 @@ Result<void> FileJournal::save_manifest(const Segments& segments) {
   std::vector<SegmentFacts> facts;
   facts.reserve(segments.size());
   for (const SegmentPointer& segment : segments) facts.push_back(segment->facts);
-  return env::replace_file(directory_, kManifestName, encode_manifest(facts));
+  EILPOST_RETURN_IF_ERROR(env::replace_file(directory_, kManifestName, encode_manifest(facts)));
+  for (const std::string& name : std::exchange(given_up_, {})) {
+    EILPOST_RETURN_IF_ERROR(directory_.remove(name));
+  }
+  return {};
 }
 
 Result<void> FileJournal::trim(Position before) {
@@ -441,20 +450,26 @@ Result<void> FileJournal::give_up(Segments victims) {
   return directory_.sync();
 }
 
-// There is no space for a list without them before they gave theirs back. Until then they are there
-// by the names of spares: a crash must not look as if they were lost.
+// There is no space for a list without them before they gave theirs back. Until such a list is
+// saved they are there by the names of spares: a crash must not look as if they were lost.
 Result<void> FileJournal::give_up_unlisted(const Segments& victims) {
   for (const SegmentPointer& segment : victims) {
     const std::uint64_t number = segment->facts.number;
     EILPOST_RETURN_IF_ERROR(directory_.rename(segment_name(number), spare_name(number)));
+    given_up_.push_back(spare_name(number));
   }
   EILPOST_RETURN_IF_ERROR(directory_.sync());
-  for (const SegmentPointer& segment : victims) EILPOST_RETURN_IF_ERROR(segment->file->truncate(0));
+  EILPOST_RETURN_IF_ERROR(empty_files(given_up_));
   EILPOST_RETURN_IF_ERROR(save_manifest(segments()));
-  for (const SegmentPointer& segment : victims) {
-    EILPOST_RETURN_IF_ERROR(directory_.remove(spare_name(segment->facts.number)));
-  }
   return directory_.sync();
+}
+
+Result<void> FileJournal::empty_files(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    EILPOST_ASSIGN_OR_RETURN(const auto file, directory_.open(name, env::OpenMode::write));
+    EILPOST_RETURN_IF_ERROR(file->truncate(0));
+  }
+  return {};
 }
 
 Result<void> FileJournal::save_checkpoint(ByteView bytes, Position covers) {

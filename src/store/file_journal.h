@@ -93,6 +93,7 @@ class FileJournal final : public Journal {
   [[nodiscard]] Result<void> save_manifest(const Segments& segments);
   [[nodiscard]] Result<void> give_up(Segments victims);
   [[nodiscard]] Result<void> give_up_unlisted(const Segments& victims);
+  [[nodiscard]] Result<void> empty_files(const std::vector<std::string>& names);
   [[nodiscard]] AppendOutcome write_frame(std::span<const ByteView> records,
                                           std::vector<Position>& positions);
   [[nodiscard]] AppendOutcome take_back();
@@ -122,6 +123,9 @@ class FileJournal final : public Journal {
   std::atomic<std::uint64_t> end_{0};
   std::mutex housekeeping_;          // held while files are made or given up
   std::vector<std::string> spares_;  // guarded by housekeeping_
+  // Spares of segments that the saved list still names: they show that these were given up, so they
+  // are not used before a newer list is saved. Guarded by housekeeping_.
+  std::vector<std::string> given_up_;
   std::atomic<std::uint64_t> spares_count_{0};
   std::atomic<std::uint64_t> checkpoint_bytes_{0};  // of the newest
   mutable std::mutex mutex_;

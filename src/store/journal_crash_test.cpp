@@ -251,9 +251,47 @@ TEST(JournalCrash, FullDiskAtAnyOperationLosesNothing) {
 }
 
 // A list of segments cannot be saved before there is space for it. Files that are given up first
-// are still on the list after a crash; nothing of them is lost.
-void expect_that_giving_up_is_no_damage(std::uint64_t fail_at, bool is_power_loss, bool& failed) {
-  env::SimDirectory directory(fail_at);
+// are still on the list after a crash; nothing of them is lost, also if the disk stays full over
+// the next start and that one crashes too.
+struct GivingUp {
+  bool is_power_loss = false;
+  std::uint64_t fail_at = 0;       // operation after the disk became full
+  std::uint64_t fail_next_at = 0;  // operation after the start on the full disk; 0: no such start
+};
+
+void end_process(env::SimDirectory& directory, const GivingUp& how) {
+  if (how.is_power_loss) {
+    directory.crash();
+  } else {
+    directory.kill_process();
+  }
+}
+
+// False if all was done before it was to fail.
+bool give_up_on_full_disk(env::SimDirectory& directory, FileJournal& journal, Position kept,
+                          std::uint64_t fail_at) {
+  directory.set_capacity_bytes(directory.used_bytes());
+  const std::uint64_t operations = directory.operation_count();
+  directory.fail_after(fail_at);
+  (void)(journal.give_back_space(0) && journal.trim(kept) && journal.prepare_space());
+  return directory.operation_count() - operations >= fail_at;
+}
+
+// Its housekeeping is tried once more by a program that starts when the disk is full.
+bool start_on_full_disk(env::SimDirectory& directory, Position kept, std::uint64_t fail_at) {
+  directory.set_capacity_bytes(directory.used_bytes());
+  const std::uint64_t operations = directory.operation_count();
+  directory.fail_after(fail_at);
+  if (std::optional<Opened> opened = open(directory, 5)) {
+    EXPECT_TRUE(opened->reports.empty()) << opened->reports.front();
+    (void)opened->journal->prepare_space();
+    (void)opened->journal->trim(kept);
+  }
+  return directory.operation_count() - operations >= fail_at;
+}
+
+void expect_that_giving_up_is_no_damage(const GivingUp& how, bool& failed, bool& failed_next) {
+  env::SimDirectory directory(how.fail_at);
   std::optional<Opened> opened = open(directory, 1);
   ASSERT_TRUE(opened.has_value());
   FileJournal& journal = *opened->journal;
@@ -265,17 +303,13 @@ void expect_that_giving_up_is_no_damage(std::uint64_t fail_at, bool is_power_los
     ASSERT_EQ(append(journal, frame_of(i, 3), firsts.emplace_back()), AppendOutcome::durable);
   }
   ASSERT_GT(journal.usage().segments_count, 3U);
-  directory.set_capacity_bytes(directory.used_bytes());
-  const std::uint64_t operations = directory.operation_count();
-  directory.fail_after(fail_at);
-  const Position kept = firsts.back();
-  (void)(journal.give_back_space(0) && journal.trim(kept) && journal.prepare_space());
-  failed = directory.operation_count() - operations >= fail_at;
+  failed = give_up_on_full_disk(directory, journal, firsts.back(), how.fail_at);
   opened.reset();
-  if (is_power_loss) {
-    directory.crash();
-  } else {
-    directory.kill_process();
+  end_process(directory, how);
+  failed_next = true;
+  if (how.fail_next_at > 0) {
+    failed_next = start_on_full_disk(directory, firsts.back(), how.fail_next_at);
+    end_process(directory, how);
   }
   directory.set_capacity_bytes(env::SimDirectory::kCapacityDefault);
   opened = open(directory, 2);
@@ -289,9 +323,14 @@ TEST(JournalCrash, WhatIsGivenUpOnAFullDiskIsNoDamage) {
   for (const bool is_power_loss : {false, true}) {
     bool failed = true;
     for (std::uint64_t fail_at = 1; failed; ++fail_at) {
-      SCOPED_TRACE(fail_at);
-      expect_that_giving_up_is_no_damage(fail_at, is_power_loss, failed);
-      if (testing::Test::HasFailure()) return;
+      bool failed_next = true;
+      for (std::uint64_t next = 0; failed_next; ++next) {
+        SCOPED_TRACE(fmt::format("fail_at={} next={} power={}", fail_at, next, is_power_loss));
+        expect_that_giving_up_is_no_damage(
+            {.is_power_loss = is_power_loss, .fail_at = fail_at, .fail_next_at = next}, failed,
+            failed_next);
+        if (testing::Test::HasFailure()) return;
+      }
     }
   }
 }
