@@ -112,6 +112,7 @@ Task<void> Receiver::serve(std::unique_ptr<env::Stream> stream) {
     const bool is_whole = co_await read_request(sim, buffered, request);
     if (!is_whole) co_return;
     SeenBook& seen = parts_.on_request(name_, request);
+    seen.is_silenced = sim.is_silent();  // It was on its way when silence fell.
     open_.push_back(&seen);
     goes_on = co_await respond(sim, seen);
     if (!seen.ended) seen.ended = parts_.env.clock().now();

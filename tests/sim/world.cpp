@@ -256,7 +256,7 @@ void World::calm_down() {
   if (verdict()) return;
   for (const auto& receiver : receivers_) receiver->calm_down();
   server_.wait(60s);
-  observe();
+  finish_requests();
   resolve_webhooks();
   release_all();
   send_unconfirmed();
@@ -270,6 +270,16 @@ void World::calm_down() {
   if (!pending_.empty()) {
     judge_.broken("every request is answered", "{} has no answer",
                   pending_.front().exchange->target);
+  }
+}
+
+// An answer may lead to another request, and what that asks for is owed like all else.
+void World::finish_requests() {
+  constexpr int kFollowingMax = 3;
+  observe();
+  for (int i = 0; i < kFollowingMax && !pending_.empty(); ++i) {
+    server_.wait(60s);
+    observe();
   }
 }
 

@@ -48,6 +48,7 @@ class World final {
   void observe();
   [[nodiscard]] bool has_dropped_of_small_log() const;
   void calm_down();
+  void finish_requests();
   void resolve_webhooks();
   void release_all();
   void send_unconfirmed();

@@ -232,6 +232,10 @@ std::string_view SimStream::server_name() const {
   return connection_->options_.server_name;
 }
 
+bool SimStream::is_silent() const {
+  return connection_->is_silent();
+}
+
 std::string_view SimStream::client_certificate_pem() const {
   return connection_->options_.client_certificate_pem;
 }

@@ -50,6 +50,8 @@ class SimStream final : public Stream {
   // What the other side showed in the TLS handshake.
   [[nodiscard]] std::string_view server_name() const;
   [[nodiscard]] std::string_view client_certificate_pem() const;
+  // Nothing that is sent now arrives.
+  [[nodiscard]] bool is_silent() const;
 
  private:
   std::shared_ptr<SimConnection> connection_;
@@ -77,6 +79,7 @@ class SimConnection final : public std::enable_shared_from_this<SimConnection> {
 
   // The network between the sides breaks: nothing sent from now on arrives, not even an ending.
   void go_silent() { is_silent_ = true; }
+  [[nodiscard]] bool is_silent() const { return is_silent_; }
   // Both sides fail with connection_reset.
   void break_off();
   // The owner of a side is gone with its whole machine: its callbacks never run.
