@@ -147,7 +147,7 @@ class RealAdmin final : public Admin {
   RealAdmin(const Parts& parts, const Options& options)
       : parts_(parts), public_url_(options.public_url), api_(parts, options) {
     parts.history.on_written(
-        [this](const std::vector<store::Entry>& entries) { stream_.publish(entries); });
+        [this](const store::Followed& followed) { stream_.publish(followed); });
   }
 
   [[nodiscard]] Task<void> handle(std::size_t lane, const http::Request& request,

@@ -7,6 +7,7 @@
 
 #include "admin/api.h"
 #include "base/iso_time.h"
+#include "store/records.h"
 
 namespace eilpost::admin {
 namespace {
@@ -71,11 +72,11 @@ class Waiting {
 
 }  // namespace
 
-void Stream::publish(const std::vector<store::Entry>& entries) {
+void Stream::publish(const store::Followed& followed) {
   const std::lock_guard lock(mutex_);
   if (followers_.empty()) return;
-  for (const store::Entry& entry : entries) {
-    const std::string line = line_of(entry);
+  for (const store::FollowedRecord& record : followed.records) {
+    const std::string line = line_of(store::to_entry(record));
     for (const auto& follower : followers_) {
       follower->lines.push_back(line);
       if (follower->lines.size() <= kLinesMax) continue;

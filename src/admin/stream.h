@@ -23,7 +23,7 @@ class Stream final {
   static constexpr std::size_t kLinesMax = 10'000;
   static constexpr std::size_t kFollowersMax = 100;
 
-  void publish(const std::vector<store::Entry>& entries);
+  void publish(const store::Followed& followed);
 
   // Sends what comes until the client has gone, or end(). Answers 503 beyond kFollowersMax, and
   // after end().

@@ -25,7 +25,8 @@ BlockCodec::~BlockCodec() {
 
 ByteView BlockCodec::compress(std::string_view text) {
   EILPOST_ASSERT(text.size() <= kBlockBytesMax);
-  buffer_.resize(ZSTD_compressBound(text.size()));
+  const std::size_t bound = ZSTD_compressBound(text.size());
+  if (buffer_.size() < bound) buffer_.resize(bound);
   const std::size_t size =
       ZSTD_compress2(compressor_, buffer_.data(), buffer_.size(), text.data(), text.size());
   EILPOST_ASSERT(ZSTD_isError(size) == 0);  // The bound is large enough for anything.
@@ -35,13 +36,13 @@ ByteView BlockCodec::compress(std::string_view text) {
 Result<std::string> BlockCodec::decompress(ByteView block) {
   const unsigned long long size = ZSTD_getFrameContentSize(block.data(), block.size());
   if (size > kBlockBytesMax) {  // Also what stands for an error or an unknown size.
-    return fail(ErrorCode::database_corrupt, "A block of event documents has no valid header.");
+    return fail(ErrorCode::database_corrupt, "A block of events has no valid header.");
   }
   std::string text(static_cast<std::size_t>(size), '\0');
   const std::size_t got =
       ZSTD_decompressDCtx(decompressor_, text.data(), text.size(), block.data(), block.size());
   if (ZSTD_isError(got) != 0 || got != text.size()) {
-    return fail(ErrorCode::database_corrupt, "A block of event documents is damaged.");
+    return fail(ErrorCode::database_corrupt, "A block of events is damaged.");
   }
   return text;
 }

@@ -1,6 +1,5 @@
 #pragma once
-// Documents in compressed blocks: many documents that follow each other make one block, because a
-// document alone hardly gets smaller.
+// Compression of many records together, because one alone hardly gets smaller.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,8 +15,8 @@ struct ZSTD_DCtx_s;
 
 namespace eilpost::history {
 
-inline constexpr std::size_t kBlockBytes = 256 * 1024;  // of documents, about
-inline constexpr std::size_t kBlockBytesMax = 16 * 1024 * 1024;
+inline constexpr std::size_t kBlockBytes = 256 * 1024;  // of records, about
+inline constexpr std::size_t kBlockBytesMax = 64 * 1024 * 1024;
 
 // Makes and opens blocks. Threads: one.
 class BlockCodec final {

@@ -26,16 +26,14 @@ constexpr Duration kRetentionInterval = std::chrono::minutes(10);
 // A batch of less than this reached the journal's end, unless it ended with a segment: then the
 // next one does.
 constexpr std::uint64_t kSmallBatchBytes = 256U << 10U;
-constexpr std::uint64_t kEntryBytes = 200;  // of an entry beside its texts
+constexpr std::uint64_t kRecordBytes = 200;  // of a record beside its bytes
 
-std::uint64_t bytes_of(const store::Entry& entry) {
-  if (const auto* accepted = std::get_if<store::AcceptedEntry>(&entry)) {
-    return kEntryBytes + accepted->event.document.size();
+std::uint64_t bytes_of(const store::Followed& followed) {
+  std::uint64_t bytes = 0;
+  for (const store::FollowedRecord& record : followed.records) {
+    bytes += kRecordBytes + record.bytes.size();
   }
-  if (const auto* attempt = std::get_if<Attempt>(&entry)) {
-    return kEntryBytes + attempt->outcome.answer.size();
-  }
-  return kEntryBytes;
+  return bytes;
 }
 
 class FileHistory final : public History {
@@ -62,7 +60,7 @@ class FileHistory final : public History {
   void run_query(std::move_only_function<void(Reader&)> query) override;
   void add_test(TestRecord record) override;
   void add_item(ItemRow item) override;
-  void on_written(std::function<void(const std::vector<store::Entry>&)> tell) override;
+  void on_written(std::function<void(const store::Followed&)> tell) override;
   void apply_retention() override;
   void make_room() override;
   [[nodiscard]] Usage usage() override;
@@ -121,7 +119,7 @@ class FileHistory final : public History {
   bool is_recent_in_trouble_ = false;
 
   std::mutex mutex_;  // of worker_ and tell_
-  std::function<void(const std::vector<store::Entry>&)> tell_;
+  std::function<void(const store::Followed&)> tell_;
   std::atomic<bool> is_waiting_ = false;
   std::atomic<bool> is_scheduled_ = false;
   std::atomic<std::uint64_t> bytes_ = 0;
@@ -193,21 +191,13 @@ FileHistory::Progress FileHistory::write_some() {
 
 Result<FileHistory::Progress> FileHistory::write_batch() {
   // Behind next_ only after a file was lost: what the journal still has of it is written again.
-  const Position written = files_.position();
-  const Position from = std::min(next_, written);
+  const Position from = std::min(next_, files_.position());
   EILPOST_ASSIGN_OR_RETURN(const store::Followed followed, store_.follow(from, kBatchBytes));
-  if (followed.entries.empty() && followed.next <= from) return Progress::idle;
-  EILPOST_RETURN_IF_ERROR(writer_.write(followed));
+  if (followed.records.empty() && followed.next <= from) return Progress::idle;
+  EILPOST_ASSIGN_OR_RETURN(const std::vector<AcceptedRecord> accepted, writer_.write(followed));
   next_ = followed.next;
-
-  std::uint64_t bytes = 0;
-  std::vector<const store::AcceptedEntry*> accepted;
-  for (const store::Entry& entry : followed.entries) {
-    bytes += bytes_of(entry);
-    const auto* const event = std::get_if<store::AcceptedEntry>(&entry);
-    if (event != nullptr && event->sequence >= written) accepted.push_back(event);
-  }
   note_recent(recent_.add(accepted));
+  const std::uint64_t bytes = bytes_of(followed);
   unsaved_bytes_ += bytes;
   tell(from, followed);
   measure();
@@ -220,12 +210,12 @@ void FileHistory::tell(Position from, const store::Followed& followed) {
     return;  // Written again, after a file was lost.
   }
   told_until_ = followed.next;
-  std::function<void(const std::vector<store::Entry>&)> tell;
+  std::function<void(const store::Followed&)> tell;
   {
     const std::scoped_lock lock(mutex_);
     tell = tell_;
   }
-  if (tell) tell(followed.entries);
+  if (tell) tell(followed);
 }
 
 void FileHistory::write_until_end() {
@@ -247,7 +237,6 @@ void FileHistory::write_until_end() {
 
 void FileHistory::keep_house() {
   give_way();
-  if (!store_.is_full()) files_.index_closed();
   const Instant now = env_.clock().now();
   const std::uint64_t bytes_max = std::min(kCheckpointBytes, options_.bytes_max / 16);
   if (unsaved_bytes_ > 0 && (unsaved_bytes_ >= bytes_max || now - saved_at_ >= kCheckpointAge)) {
@@ -273,10 +262,10 @@ bool FileHistory::leave_out() {
   if (!followed || followed->next <= from) return false;
   if (store_.owes_between(from, followed->next)) return false;
   on_trouble_(fmt::format("No space on the disk: {} records of the journal are not in the history.",
-                          followed->entries.size()));
+                          followed->records.size()));
   files_.skip_to(followed->next);
   next_ = followed->next;
-  unsaved_bytes_ += kEntryBytes * followed->entries.size() + 1;
+  unsaved_bytes_ += kRecordBytes * followed->records.size() + 1;
   tell(from, *followed);
   return true;
 }
@@ -373,7 +362,7 @@ void FileHistory::add_item(ItemRow item) {
   give([this, item = std::move(item)] { note_recent(recent_.add_item(item)); });
 }
 
-void FileHistory::on_written(std::function<void(const std::vector<store::Entry>&)> tell) {
+void FileHistory::on_written(std::function<void(const store::Followed&)> tell) {
   const std::scoped_lock lock(mutex_);
   tell_ = std::move(tell);
 }
@@ -404,7 +393,6 @@ void FileHistory::end() {
 void FileHistory::close() {
   give([this] {
     write_until_end();
-    files_.index_closed();
     checkpoint();
   });
   end();

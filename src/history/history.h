@@ -2,7 +2,7 @@
 // The history: the log of events, deliveries and attempts that people search, and what was seen in
 // events (items, values). Written by its own thread from the journal; never in the way of delivery.
 //
-// Format:    docs/HISTORY.md: files by accept time, dropped whole; event bodies in zstd archives.
+// Format:    docs/HISTORY.md: files by accept time, dropped whole; events in compressed blocks.
 // Ownership: Env and Store must outlive the History.
 // Threads:   run_query() and the other functions may be called from any thread; queries run on the
 //            history's thread between batches of writing.
@@ -206,8 +206,8 @@ class History {
   // Declares an item (the API's POST items); seen ones need not be.
   virtual void add_item(ItemRow item) = 0;
 
-  // Called on the history's thread with the entries just written, in order: the live tail.
-  virtual void on_written(std::function<void(const std::vector<store::Entry>&)> tell) = 0;
+  // Called on the history's thread with what was just written, in order: the live tail.
+  virtual void on_written(std::function<void(const store::Followed&)> tell) = 0;
 
   // Drops what is older than the retention allows. Runs by itself too.
   virtual void apply_retention() = 0;

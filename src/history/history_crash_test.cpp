@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "database/database.h"
 #include "history/history_fixture_for_test.h"
 
 namespace eilpost::history {
@@ -151,6 +152,14 @@ TEST(HistoryCrash, JournalMayBeTrimmedByBytesAndByTime) {
   EXPECT_GT(log.trimmed(), last);
 }
 
+// With 3 kB that hardly shrink.
+Event long_event(Event event, Random& random) {
+  std::string filler;
+  for (int i = 0; i < 190; ++i) filler += fmt::format("{:016x}", random.next());
+  event.document.insert(event.document.size() - 1, fmt::format(R"(,"filler":"{}")", filler));
+  return event;
+}
+
 // Fills files with one delivery a day; `settle` says which of them are delivered.
 std::vector<DeliveryId> fill_days(HistoryFixture& log, std::uint64_t days, std::uint64_t owed_day) {
   std::vector<DeliveryId> ids;
@@ -217,8 +226,10 @@ TEST(HistoryRetention, EverythingGoesWhenNothingNewComes) {
 
 TEST(HistoryRetention, SizeIsBounded) {
   HistoryFixture log(1, {.bytes_max = 1U << 20U});
-  for (std::uint64_t i = 0; i < 4000; ++i) {
-    log.attempt({.sequence = log.accept(i)}, DeliveryState::delivered);
+  Random random(1);
+  for (std::uint64_t i = 0; i < 2000; ++i) {
+    log.attempt({.sequence = log.accept(long_event(log.event(i), random))},
+                DeliveryState::delivered);
   }
   ASSERT_TRUE(log.flush());
   log.env().advance(minutes(1));
@@ -264,6 +275,26 @@ TEST(HistoryFailure, DamagedNewestFileIsWrittenAgainFromTheJournal) {
   log.open();
   EXPECT_EQ(log.deliveries().size(), 10U);
   EXPECT_EQ(log.troubles().size(), 1U);
+}
+
+TEST(HistoryFailure, FileOfTheFormatBeforeTheFirstReleaseIsSetAsideAndWrittenAnew) {
+  HistoryFixture log;
+  for (std::uint64_t i = 0; i < 10; ++i) log.accept(i);
+  EXPECT_EQ(log.deliveries().size(), 10U);
+  log.close();
+  const auto directory = log.env().directory().subdirectory("history").value();
+  const std::string name = "log-00000000000000000000.db";
+  ASSERT_TRUE(directory->remove(name).has_value());
+  {
+    const auto old = database::Database::open(log.env(), *directory, name, {}).value();
+    ASSERT_TRUE(
+        old->run("CREATE TABLE deliveries (sequence INTEGER, ordinal INTEGER)").has_value());
+  }
+  log.open();
+  ASSERT_EQ(log.troubles().size(), 1U);
+  EXPECT_TRUE(log.troubles()[0].contains("earlier version")) << log.troubles()[0];
+  EXPECT_TRUE(directory->open(name + ".corrupt", env::OpenMode::read).has_value());
+  EXPECT_EQ(log.deliveries().size(), 10U);
 }
 
 TEST(HistoryFailure, DamagedRecentFileIsBegunAnew) {
@@ -333,13 +364,7 @@ class FullDisk {
   [[nodiscard]] std::size_t settled_count() const { return settled_count_; }
 
  private:
-  Event event() {
-    Event made = log_.event(++number_);
-    std::string filler;
-    for (int i = 0; i < 190; ++i) filler += fmt::format("{:016x}", random_.next());
-    made.document.insert(made.document.size() - 1, fmt::format(R"(,"filler":"{}")", filler));
-    return made;
-  }
+  Event event() { return long_event(log_.event(++number_), random_); }
 
   Random random_{7};
   HistoryFixture log_;

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "history/history_fixture_for_test.h"
+#include "store/records.h"
 
 namespace eilpost::history {
 namespace {
@@ -394,8 +395,8 @@ TEST(History, TestsAreKeptApartFromDeliveries) {
 TEST(History, OnWrittenTellsEveryEntryOnceInOrder) {
   HistoryFixture log;
   std::vector<std::size_t> kinds;
-  log.history().on_written([&](const std::vector<store::Entry>& entries) {
-    for (const store::Entry& entry : entries) kinds.push_back(entry.index());
+  log.history().on_written([&](const store::Followed& followed) {
+    for (const store::Entry& entry : store::to_entries(followed)) kinds.push_back(entry.index());
   });
   const DeliveryId id{.sequence = log.accept(1)};
   log.attempt(id, DeliveryState::delivered);

@@ -2,8 +2,8 @@
 // One file of the log: the events accepted in a stretch of the journal, their deliveries, attempts
 // and documents.
 //
-// While the file is open for new events it has no secondary index, which keeps writing cheap; when
-// it is closed it is indexed once. Attempts of its deliveries are written into it even then.
+// What was settled when its event was written lies in the event's block and is never changed. A
+// delivery that was not is late: it has a row of its own, and so have its attempts from then on.
 //
 // Format:  docs/HISTORY.md.
 // Threads: one.
@@ -11,9 +11,9 @@
 //          LogFile must be destroyed; what was not committed is not there when it is opened again.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,34 +21,20 @@
 #include "base/result.h"
 #include "database/database.h"
 #include "env/env.h"
+#include "history/block.h"
 #include "history/rows.h"
 
 namespace eilpost::history {
 
 // What a file says of itself.
 struct FileFacts {
-  Position position;        // what this file had to take of the journal before it is in it
-  Position saved_position;  // all files hold what lies before it, even after a power loss
-  std::int64_t next_key = 1;
+  Position position;             // what this file had to take of the journal before it is in it
+  Position saved_position;       // all files hold what lies before it, even after a power loss
   std::uint64_t rows_count = 0;  // deliveries
   std::uint64_t unsettled_count = 0;
   std::optional<WallTime> accepted_min;
   std::optional<WallTime> accepted_max;
   WallTime created_at;
-  bool is_closed = false;  // and indexed
-};
-
-struct BodyPlace {
-  std::int64_t block = 0;
-  std::int64_t offset = 0;
-  std::int64_t size = 0;
-};
-
-// An event to write with all that is known of its deliveries.
-struct NewEvent {
-  const store::AcceptedEntry* entry = nullptr;
-  std::vector<DeliveryProgress> progress;  // one for each of entry->owed
-  BodyPlace body;
 };
 
 class LogFile final {
@@ -66,34 +52,49 @@ class LogFile final {
   [[nodiscard]] Result<void> begin();
   [[nodiscard]] Result<void> commit();  // with the facts
 
-  // The number of the new block.
-  [[nodiscard]] Result<std::int64_t> add_block(ByteView block);
-  [[nodiscard]] Result<void> add_event(const NewEvent& event);
-  // What happened to a delivery of this file. One that is not there, or is settled, stays as it is.
-  [[nodiscard]] Result<void> add_attempt(const Attempt& attempt);
+  [[nodiscard]] Result<void> add_block(const Block& block);
+  // Counts the events, and gives those deliveries that are not settled their own rows.
+  [[nodiscard]] Result<void> add_new(const LoggedEvents& events);
+  [[nodiscard]] Result<void> remove_block(Position first);
+  // What happened to a delivery of this file; `record` says the same as `attempt`. One that is not
+  // there, or is settled, stays as it is.
+  [[nodiscard]] Result<void> add_attempt(const Attempt& attempt, ByteView record);
   [[nodiscard]] Result<void> add_settled(const store::Settled& settled);
-  // Of an event that this batch wrote: its progress is known, only the attempt is added.
-  [[nodiscard]] Result<void> add_attempt_row(std::int64_t key, const Attempt& attempt);
   [[nodiscard]] Result<void> add_counts(std::int64_t hour, std::string_view type,
                                         std::uint64_t events, std::uint64_t unwanted);
 
-  // The key of the event's first delivery.
-  [[nodiscard]] Result<std::optional<std::int64_t>> first_key(Position sequence);
-  // Makes the indexes: no new events come.
-  [[nodiscard]] Result<void> close_and_index();
+  // Hands over what is known of the blocks that begin at or before `before`, newest first, until
+  // `each` returns false. The terms live until it returns.
+  using Look = std::function<Result<bool>(const BlockFacts& facts, ByteView terms)>;
+  [[nodiscard]] Result<void> for_each_block(Position before, const Look& each);
+  // The block in whose stretch `sequence` lies.
+  [[nodiscard]] Result<std::optional<BlockFacts>> find_block(Position sequence);
+  // The events of a block, late deliveries as they are now. Valid until the next call, or change.
+  [[nodiscard]] Result<LoggedEvents*> load(const BlockFacts& block);
+  [[nodiscard]] Result<std::string> details(const BlockFacts& block);
+  // Whether the block has a late delivery in such a state.
+  [[nodiscard]] Result<bool> has_late(const BlockFacts& block,
+                                      const std::function<bool(DeliveryState)>& is_wanted);
+  // By number.
+  [[nodiscard]] Result<std::vector<Bytes>> late_attempts(DeliveryId id);
+
   [[nodiscard]] Result<void> checkpoint() { return database_->checkpoint(); }
 
  private:
   struct Statements {
     database::Statement add_block;
-    database::Statement add_event;
-    database::Statement add_delivery;
+    database::Statement remove_block;
+    database::Statement add_late;
     database::Statement add_attempt;
     database::Statement add_counts;
-    database::Statement find_event;
     database::Statement update_attempted;
     database::Statement update_settled;
     database::Statement save_facts;
+  };
+  struct Loaded {
+    Position first;
+    std::string text;
+    LoggedEvents events;
   };
 
   explicit LogFile(std::unique_ptr<database::Database> database) : database_(std::move(database)) {}
@@ -101,13 +102,18 @@ class LogFile final {
   [[nodiscard]] Result<void> prepare();
   [[nodiscard]] Result<void> load_facts();
   [[nodiscard]] Result<void> save_facts();
-  void note_update(DeliveryState state);
-  // Key of a delivery, if it is here.
-  [[nodiscard]] Result<std::optional<std::int64_t>> key_of(DeliveryId delivery);
+  [[nodiscard]] Result<void> add_late(DeliveryId id, const DeliveryProgress& progress);
+  // Whether the last statement changed a delivery.
+  [[nodiscard]] bool note_update(DeliveryState state);
+  [[nodiscard]] Result<bool> is_missing(const Attempt& attempt);
+  [[nodiscard]] Result<Bytes> read_blob(std::string_view column, Position first);
+  [[nodiscard]] Result<void> overlay_late(const BlockFacts& block, LoggedEvents& events);
 
   std::unique_ptr<database::Database> database_;
   std::optional<Statements> statements_;
   FileFacts facts_;
+  BlockCodec codec_;
+  std::optional<Loaded> loaded_;
 };
 
 }  // namespace eilpost::history

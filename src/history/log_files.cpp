@@ -193,22 +193,6 @@ void LogFiles::set_aside(Entry& entry, const Error& error) {
   std::erase_if(entries_, [&](const auto& other) { return other.get() == &entry; });
 }
 
-void LogFiles::index_closed() {
-  if (entries_.size() < 2) return;
-  for (std::size_t i = 0; i + 1 < entries_.size(); ++i) {
-    Entry& entry = *entries_[i];
-    if (entry.facts.is_closed) continue;
-    EILPOST_PROBE("history.file_closed_and_indexed");
-    const Result<LogFile*> file = use(entry);
-    const Result<void> done = file ? (*file)->close_and_index() : std::unexpected(file.error());
-    if (!done) {
-      (void)note_failure(entry, done.error());
-      return;  // Another time.
-    }
-    note_commit(entry);
-  }
-}
-
 Result<void> LogFiles::checkpoint(Position position) {
   for (const auto& entry : entries_) {
     if (!entry->is_dirty) continue;

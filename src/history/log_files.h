@@ -68,8 +68,6 @@ class LogFiles final {
   // After a commit.
   void note_commit(Entry& entry);
 
-  // Indexes files that take no new events any more.
-  void index_closed();
   // Makes everything committed survive a power loss, which is all before `position`.
   [[nodiscard]] Result<void> checkpoint(Position position);
   void apply_retention(WallTime now);

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "base/encoding.h"
-#include "history/filter_sql.h"
-#include "history/rows.h"
+#include "history/block.h"
+#include "history/matching.h"
+#include "store/records.h"
 
 namespace eilpost::history {
 namespace {
@@ -47,66 +49,160 @@ std::size_t count_of(const Page& page) {
   return std::clamp<std::size_t>(page.count, 1, kRowsMax);
 }
 
-bool matches(const Filter& filter, const EventRow& row) {
-  if (filter.event_id && *filter.event_id != row.id) return false;
-  if (filter.user && *filter.user != row.user) return false;
-  if (filter.environment && *filter.environment != row.environment) return false;
-  if (filter.from && row.received_at < *filter.from) return false;
-  if (filter.until && row.received_at >= *filter.until) return false;
-  return filter.event_types.empty() ||
-         std::ranges::find(filter.event_types, row.type) != filter.event_types.end();
-}
-
 bool may_hold(const FileFacts& facts, const Filter& filter) {
   if (filter.from && facts.accepted_max.value_or(WallTime{}) < *filter.from) return false;
   return !filter.until || facts.accepted_min.value_or(WallTime::max()) < *filter.until;
 }
 
+DeliveryRow to_row(const LoggedEvent& event, DeliveryId id, const LoggedDelivery& delivery) {
+  const DeliveryProgress& progress = delivery.progress;
+  DeliveryRow row;
+  row.id = id;
+  row.event_id = event.id;
+  row.event_type = event.type;
+  row.user = event.user;
+  row.environment = event.environment;
+  row.webhook = delivery.webhook;
+  row.webhook_version = progress.webhook_version;
+  row.destination = delivery.destination;
+  row.state = progress.state;
+  row.reason = progress.reason;
+  row.attempts_count = progress.attempts_count;
+  row.next_attempt_at = progress.next_attempt_at;
+  row.last_outcome = progress.last_outcome;
+  row.last_status = progress.last_status;
+  row.accepted_at = event.received_at;
+  row.settled_at = progress.settled_at;
+  row.replay_of = event.replay_of;
+  row.webhook_id = event.webhook_id;
+  if (row.webhook_id.empty()) row.webhook_id = to_string(id);
+  return row;
+}
+
+EventRow to_row(const LoggedEvent& event) {
+  return {.sequence = event.sequence,
+          .id = std::string(event.id),
+          .type = std::string(event.type),
+          .user = std::string(event.user),
+          .environment = event.environment,
+          .source = event.source,
+          .time = event.time,
+          .received_at = event.received_at,
+          .deliveries_count = static_cast<std::uint16_t>(event.deliveries_count),
+          .document = {}};
+}
+
+// Of the filter, what concerns events.
+Filter event_filter(const Filter& filter) {
+  Filter of_events = filter;
+  of_events.webhook.reset();
+  of_events.destination.reset();
+  of_events.states.clear();
+  return of_events;
+}
+
+// Whether deliveries in a state that is asked for may be in the block.
+Result<bool> may_have_states(LogFile& file, const Filter& filter, const BlockFacts& block) {
+  if (filter.states.empty()) return true;
+  for (const DeliveryState state : filter.states) {
+    if ((block.states & bit_of(state)) != 0) return true;
+  }
+  return file.has_late(block, [&](DeliveryState state) { return may_match_state(filter, state); });
+}
+
+// Calls `each` with the events of a file that match, newest first, until it returns false after a
+// block: all those of a block are handed over.
+using EachEvent = std::function<void(const LoggedEvents& events, const LoggedEvent& event)>;
+Result<void> scan(LogFile& file, const Filter& filter, Position before, const EachEvent& each,
+                  const std::function<bool()>& goes_on) {
+  return file.for_each_block(before, [&](const BlockFacts& block, ByteView terms) -> Result<bool> {
+    if (!may_match(filter, block, terms)) return true;
+    EILPOST_ASSIGN_OR_RETURN(const bool may_have_some, may_have_states(file, filter, block));
+    if (!may_have_some) return true;
+    EILPOST_ASSIGN_OR_RETURN(const LoggedEvents* const events, file.load(block));
+    for (auto it = events->events.rbegin(); it != events->events.rend(); ++it) {
+      if (it->sequence <= before && matches_event(filter, keys_of(*it))) each(*events, *it);
+    }
+    return goes_on();
+  });
+}
+
 // The deliveries of one file before the cursor.
 Result<void> collect(LogFile& file, const Filter& filter, std::optional<DeliveryId> cursor,
                      std::size_t count, std::vector<DeliveryRow>& rows) {
-  Conditions conditions;
-  conditions.add_event_filter(filter);
-  conditions.add_delivery_filter(filter);
-  if (cursor) {
-    EILPOST_ASSIGN_OR_RETURN(const std::optional<std::int64_t> key,
-                             file.first_key(cursor->sequence));
-    if (key) {
-      conditions.add("d.key<?", {*key + cursor->ordinal});
-    } else {
-      conditions.add("d.sequence<=?", {to_column(cursor->sequence.value)});
+  const auto take = [&](const LoggedEvents& events, const LoggedEvent& event) {
+    const auto deliveries = events.deliveries_of(event);
+    for (std::size_t i = deliveries.size(); i > 0 && rows.size() < count; --i) {
+      const DeliveryId id{.sequence = event.sequence, .ordinal = static_cast<std::uint16_t>(i - 1)};
+      if (cursor && id >= *cursor) continue;
+      if (!matches_delivery(filter, deliveries[i - 1])) continue;
+      rows.push_back(to_row(event, id, deliveries[i - 1]));
+      if (filter.held) rows.back().state = seen_state(*filter.held, rows.back());
     }
-  }
-  const Source source = source_for(filter, file.facts().is_closed);
-  EILPOST_ASSIGN_OR_RETURN(
-      auto select,
-      file.database().prepare(fmt::format("SELECT {}{}{}{} LIMIT {}", kDeliveryColumns, source.from,
-                                          conditions.where(), source.order, count - rows.size())));
-  conditions.bind(select);
-  while (true) {
-    EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.step());
-    if (!has_row) return {};
-    rows.push_back(read_delivery(select));
-    if (filter.held) rows.back().state = seen_state(*filter.held, rows.back());
-  }
+  };
+  return scan(file, filter, cursor ? cursor->sequence : kNewest, take,
+              [&] { return rows.size() < count; });
 }
 
 // The wanted events of one file before `before`.
 Result<void> collect(LogFile& file, const Filter& filter, Position before, std::size_t count,
                      std::vector<EventRow>& rows) {
-  Conditions conditions;
-  conditions.add_event_filter(filter);
-  conditions.add("e.sequence<?", {to_column(before.value)});
-  EILPOST_ASSIGN_OR_RETURN(
-      auto select, file.database().prepare(
-                       fmt::format("SELECT {} FROM events e{} ORDER BY e.sequence DESC LIMIT {}",
-                                   kEventColumns, conditions.where(), count - rows.size())));
-  conditions.bind(select);
-  while (true) {
-    EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.step());
-    if (!has_row) return {};
-    rows.push_back(read_event(select));
+  return scan(
+      file, event_filter(filter), before,
+      [&](const LoggedEvents&, const LoggedEvent& event) {
+        if (event.sequence < before && rows.size() < count) rows.push_back(to_row(event));
+      },
+      [&] { return rows.size() < count; });
+}
+
+// An event in its file, with its block.
+struct Found {
+  BlockFacts block;
+  LoggedEvents* events = nullptr;
+  const LoggedEvent* event = nullptr;
+};
+
+Result<std::optional<Found>> find_event(LogFile& file, Position sequence) {
+  EILPOST_ASSIGN_OR_RETURN(const std::optional<BlockFacts> block, file.find_block(sequence));
+  if (!block) return std::optional<Found>();
+  EILPOST_ASSIGN_OR_RETURN(LoggedEvents* const events, file.load(*block));
+  const LoggedEvent* const event = events->find(sequence);
+  if (event == nullptr) return std::optional<Found>();
+  return Found{.block = *block, .events = events, .event = event};
+}
+
+// Calls `each` with the records of an event.
+Result<void> for_each_record(LogFile& file, const Found& found,
+                             const std::function<void(const store::Record&)>& each) {
+  EILPOST_ASSIGN_OR_RETURN(const std::string details, file.details(found.block));
+  const LoggedEvent& event = *found.event;
+  bool is_good = event.details_offset <= details.size() &&
+                 event.details_bytes <= details.size() - event.details_offset;
+  store::Record record;
+  is_good = is_good &&
+            for_each_detail(as_bytes(details).subspan(event.details_offset, event.details_bytes),
+                            [&](ByteView bytes) {
+                              if (!store::decode_record(bytes, record)) {
+                                is_good = false;
+                              } else {
+                                each(record);
+                              }
+                            }) &&
+            is_good;
+  if (is_good) return {};
+  return fail(ErrorCode::database_corrupt, "The details of an event are damaged.");
+}
+
+Result<void> for_each_late(const std::vector<Bytes>& attempts,
+                           const std::function<void(const store::Record&)>& each) {
+  store::Record record;
+  for (const Bytes& bytes : attempts) {
+    if (!store::decode_record(bytes, record)) {
+      return fail(ErrorCode::database_corrupt, "The record of an attempt is damaged.");
+    }
+    each(record);
   }
+  return {};
 }
 
 }  // namespace
@@ -171,65 +267,49 @@ Result<std::uint64_t> LogReader::count_deliveries(const Filter& filter) {
 }
 
 Result<std::map<WebhookId, std::uint64_t>> LogReader::count_by_webhook(const Filter& filter) {
-  std::map<WebhookId, std::uint64_t> counts;
-  Conditions conditions;
-  conditions.add_event_filter(filter);
-  conditions.add_delivery_filter(filter);
+  std::unordered_map<WebhookId, std::uint64_t> counts;
   EILPOST_RETURN_IF_ERROR(for_each_file(filter, kNewest, [&](LogFile& file) -> Result<bool> {
-    const Source source = source_for(filter, file.facts().is_closed);
-    EILPOST_ASSIGN_OR_RETURN(auto select, file.database().prepare(fmt::format(
-                                              "SELECT d.webhook,count(*){}{} GROUP BY d.webhook",
-                                              source.from, conditions.where())));
-    conditions.bind(select);
-    while (true) {
-      EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.step());
-      if (!has_row) return true;
-      counts[static_cast<WebhookId>(select.integer(0))] +=
-          static_cast<std::uint64_t>(select.integer(1));
-    }
+    std::unordered_map<WebhookId, std::uint64_t> of_file;
+    const auto add = [&](const LoggedEvents& events, const LoggedEvent& event) {
+      for (const LoggedDelivery& delivery : events.deliveries_of(event)) {
+        if (matches_delivery(filter, delivery)) ++of_file[delivery.webhook];
+      }
+    };
+    EILPOST_RETURN_IF_ERROR(scan(file, filter, kNewest, add, [] { return true; }));
+    for (const auto& [webhook, count] : of_file) counts[webhook] += count;
+    return true;
   }));
-  return counts;
+  return std::map<WebhookId, std::uint64_t>(counts.begin(), counts.end());
 }
 
 Result<std::optional<DeliveryRow>> LogReader::delivery(DeliveryId id) {
   std::optional<DeliveryRow> row;
   EILPOST_RETURN_IF_ERROR(on_file(id.sequence, [&](LogFile& file) -> Result<void> {
-    EILPOST_ASSIGN_OR_RETURN(
-        auto select, file.database().prepare(fmt::format(
-                         "SELECT {} FROM events e CROSS JOIN deliveries d ON d.key=e.first_key+?2 "
-                         "WHERE e.sequence=?1 AND ?2<e.deliveries_count",
-                         kDeliveryColumns)));
-    select.bind(1, to_column(id.sequence.value)).bind(2, std::int64_t{id.ordinal});
-    EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.step());
-    if (has_row) row = read_delivery(select);
+    EILPOST_ASSIGN_OR_RETURN(const std::optional<Found> found, find_event(file, id.sequence));
+    if (!found || id.ordinal >= found->event->deliveries_count) return {};
+    row = to_row(*found->event, id, found->events->deliveries_of(*found->event)[id.ordinal]);
     return {};
   }));
   return row;
 }
 
 Result<std::vector<Attempt>> LogReader::attempts(DeliveryId id) {
-  std::vector<Attempt> attempts;
+  std::map<std::uint16_t, Attempt> attempts;  // One that was written again replaces itself.
+  const auto take = [&](const store::Record& record) {
+    if (record.kind != store::RecordKind::attempt || record.attempt.delivery != id) return;
+    attempts[record.attempt.number] = record.attempt;
+  };
   EILPOST_RETURN_IF_ERROR(on_file(id.sequence, [&](LogFile& file) -> Result<void> {
-    EILPOST_ASSIGN_OR_RETURN(const std::optional<std::int64_t> first, file.first_key(id.sequence));
-    if (!first) return {};
-    const std::int64_t key = *first + id.ordinal;
-    EILPOST_ASSIGN_OR_RETURN(
-        auto select,
-        file.database().prepare(fmt::format(
-            "SELECT {} FROM attempts WHERE id>=?1 AND id<?2 AND EXISTS "
-            "(SELECT 1 FROM events WHERE sequence=?3 AND ?4<deliveries_count) ORDER BY id",
-            kAttemptColumns)));
-    select.bind(1, key << 16)
-        .bind(2, (key + 1) << 16)
-        .bind(3, to_column(id.sequence.value))
-        .bind(4, std::int64_t{id.ordinal});
-    while (true) {
-      EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.step());
-      if (!has_row) return {};
-      attempts.push_back(read_attempt(select, 0, id));
-    }
+    EILPOST_ASSIGN_OR_RETURN(const std::optional<Found> found, find_event(file, id.sequence));
+    if (!found || id.ordinal >= found->event->deliveries_count) return {};
+    EILPOST_RETURN_IF_ERROR(for_each_record(file, *found, take));
+    EILPOST_ASSIGN_OR_RETURN(const std::vector<Bytes> late, file.late_attempts(id));
+    return for_each_late(late, take);
   }));
-  return attempts;
+  std::vector<Attempt> in_order;
+  in_order.reserve(attempts.size());
+  for (auto& [number, attempt] : attempts) in_order.push_back(std::move(attempt));
+  return in_order;
 }
 
 Result<std::optional<EventRow>> LogReader::event_of(DeliveryId id) {
@@ -241,34 +321,19 @@ Result<std::optional<EventRow>> LogReader::event_of(DeliveryId id) {
 Result<std::optional<EventRow>> LogReader::event(Position sequence) {
   std::optional<EventRow> row;
   EILPOST_RETURN_IF_ERROR(on_file(sequence, [&](LogFile& file) -> Result<void> {
-    EILPOST_ASSIGN_OR_RETURN(auto select,
-                             file.database().prepare(fmt::format(
-                                 "SELECT {} FROM events e WHERE e.sequence=?1", kEventColumns)));
-    EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.bind(1, to_column(sequence.value)).step());
-    if (!has_row) return {};
-    EventRow found = read_event(select);
-    EILPOST_ASSIGN_OR_RETURN(found.document, document_of(file, sequence));
-    row = std::move(found);
+    EILPOST_ASSIGN_OR_RETURN(const std::optional<Found> found, find_event(file, sequence));
+    if (!found) return {};
+    EventRow shown = to_row(*found->event);
+    const auto take_document = [&](const store::Record& record) {
+      if (record.kind != store::RecordKind::accepted) return;
+      shown.document = store::to_event(record.event.event).document;
+    };
+    EILPOST_RETURN_IF_ERROR(for_each_record(file, *found, take_document));
+    row = std::move(shown);
     return {};
   }));
   if (row) return row;
   return recent_.event(sequence);
-}
-
-Result<std::string> LogReader::document_of(LogFile& file, Position sequence) {
-  EILPOST_ASSIGN_OR_RETURN(
-      auto select,
-      file.database().prepare("SELECT b.bytes,e.body_offset,e.body_bytes FROM events e JOIN bodies "
-                              "b ON b.block=e.block WHERE e.sequence=?1"));
-  EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.bind(1, to_column(sequence.value)).step());
-  if (!has_row) return fail(ErrorCode::database_corrupt, "A block of event documents is missing.");
-  EILPOST_ASSIGN_OR_RETURN(const std::string text, codec_.decompress(select.blob(0)));
-  const auto offset = static_cast<std::uint64_t>(select.integer(1));
-  const auto size = static_cast<std::uint64_t>(select.integer(2));
-  if (offset > text.size() || size > text.size() - offset) {
-    return fail(ErrorCode::database_corrupt, "An event document lies outside its block.");
-  }
-  return text.substr(offset, size);
 }
 
 Result<Rows<EventRow>> LogReader::events(const Filter& filter, const Page& page) {
@@ -287,7 +352,7 @@ Result<Rows<EventRow>> LogReader::events(const Filter& filter, const Page& page)
   }));
   EILPOST_ASSIGN_OR_RETURN(std::vector<EventRow> unwanted, recent_.unwanted(before));
   for (EventRow& row : unwanted) {
-    if (matches(filter, row)) found.rows.push_back(std::move(row));
+    if (matches_event(filter, keys_of(row))) found.rows.push_back(std::move(row));
   }
   std::ranges::sort(found.rows, std::ranges::greater{}, &EventRow::sequence);
   if (found.rows.size() <= count) return found;

@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "history/bodies.h"
 #include "history/history.h"
 #include "history/log_files.h"
 #include "history/recent.h"
@@ -49,12 +48,10 @@ class LogReader final : public Reader {
   // Runs `work` on the file in which `sequence` lies, if there is one.
   [[nodiscard]] Result<void> on_file(Position sequence,
                                      const std::function<Result<void>(LogFile&)>& work);
-  [[nodiscard]] Result<std::string> document_of(LogFile& file, Position sequence);
   void note(LogFiles::Entry& entry, const Error& error);
 
   LogFiles& files_;
   Recent& recent_;
-  BlockCodec codec_;
 };
 
 }  // namespace eilpost::history

@@ -5,7 +5,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/assert.h"
 #include "history/rows.h"
+#include "store/records.h"
 
 namespace eilpost::history {
 namespace {
@@ -133,29 +135,33 @@ Result<void> Recent::in_transaction(const std::function<Result<void>()>& work) {
   return {};
 }
 
-Result<void> Recent::add(const std::vector<const store::AcceptedEntry*>& events) {
+Result<void> Recent::add(const std::vector<AcceptedRecord>& events) {
   if (events.empty()) return {};
-  // Newest first: the budget of a large batch is for what is newest.
   seen_.begin_batch();
-  const Instant now = env_.clock().now();
-  for (auto it = events.rbegin(); it != events.rend(); ++it) seen_.look_at((*it)->event, now);
   gather(events);
-  if (now - written_at_ < kGatherTime) return {};
+  if (env_.clock().now() - written_at_ < kGatherTime) return {};
   return write_gathered();
 }
 
-void Recent::gather(const std::vector<const store::AcceptedEntry*>& events) {
+void Recent::gather(const std::vector<AcceptedRecord>& events) {
   // Only the newest of a large batch are worth a copy.
   std::unordered_map<std::string_view, std::size_t> counts;
-  std::vector<const store::AcceptedEntry*> newest_first;
+  std::vector<Gathered> newest_first;
+  const Instant now = env_.clock().now();
+  store::Record scratch;
   for (auto it = events.rbegin(); it != events.rend(); ++it) {
-    if (++counts[(*it)->event.type] <= limits::kUnwantedKeptPerType) newest_first.push_back(*it);
+    if (++counts[it->type] > limits::kUnwantedKeptPerType) continue;
+    const bool is_good = store::decode_record(it->record.bytes, scratch);
+    EILPOST_ASSERT(is_good);
+    newest_first.push_back({.sequence = it->record.position,
+                            .owed_count = it->owed_count,
+                            .event = store::to_event(scratch.event.event)});
+    // The budget of a large batch is for what is newest, which is among these.
+    seen_.look_at(newest_first.back().event, now);
   }
   for (auto it = newest_first.rbegin(); it != newest_first.rend(); ++it) {
-    const store::AcceptedEntry& entry = **it;
-    std::deque<Gathered>& same_type = gathered_[entry.event.type];
-    same_type.push_back(
-        {.sequence = entry.sequence, .owed_count = entry.owed.size(), .event = entry.event});
+    std::deque<Gathered>& same_type = gathered_[it->event.type];
+    same_type.push_back(std::move(*it));
     if (same_type.size() > limits::kUnwantedKeptPerType) same_type.pop_front();
   }
 }

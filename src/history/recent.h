@@ -28,6 +28,13 @@ namespace eilpost::history {
 inline constexpr std::size_t kTestsKept = 200;
 inline constexpr Duration kGatherTime = std::chrono::seconds(5);
 
+// An event as a record of the journal says it; the views live as long as that.
+struct AcceptedRecord {
+  store::FollowedRecord record;
+  std::string_view type;
+  std::size_t owed_count = 0;
+};
+
 class Recent final {
  public:
   // Ownership: everything given must outlive the Recent.
@@ -41,7 +48,7 @@ class Recent final {
 
   // Takes the newest events of every type of a batch, and what is seen in them. They are gathered
   // in memory and written every kGatherTime, before they are read, and by checkpoint().
-  [[nodiscard]] Result<void> add(const std::vector<const store::AcceptedEntry*>& events);
+  [[nodiscard]] Result<void> add(const std::vector<AcceptedRecord>& events);
   [[nodiscard]] Result<void> add_test(const TestRecord& record);
   [[nodiscard]] Result<void> add_item(const ItemRow& item);
   // Keeps everything within its limits and makes it durable.
@@ -71,7 +78,7 @@ class Recent final {
   [[nodiscard]] Result<void> write_gathered();
   void note_failure(const Error& error);
   void set_aside(const Error& error);
-  void gather(const std::vector<const store::AcceptedEntry*>& events);
+  void gather(const std::vector<AcceptedRecord>& events);
   [[nodiscard]] Result<void> write_events();
   [[nodiscard]] Result<void> write_seen();
   [[nodiscard]] Result<database::Statement> prepare(std::string_view sql);

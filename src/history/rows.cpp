@@ -72,6 +72,19 @@ void bind_progress(database::Statement& statement, int place, const DeliveryProg
   bind_optional(statement, place + 7, progress.settled_at);
 }
 
+DeliveryProgress read_progress(const database::Statement& row, int column) {
+  DeliveryProgress progress;
+  progress.webhook_version = read_as<std::uint32_t>(row, column);
+  progress.state = read_as<DeliveryState>(row, column + 1);
+  progress.reason = read_as<FailReason>(row, column + 2);
+  progress.attempts_count = read_as<std::uint16_t>(row, column + 3);
+  progress.next_attempt_at = to_optional_time(row, column + 4);
+  if (!row.is_null(column + 5)) progress.last_outcome = read_as<OutcomeKind>(row, column + 5);
+  progress.last_status = read_as<std::uint16_t>(row, column + 6);
+  progress.settled_at = to_optional_time(row, column + 7);
+  return progress;
+}
+
 void bind_attempt(database::Statement& statement, int place, const Attempt& attempt) {
   const Outcome& outcome = attempt.outcome;
   const std::int64_t flags = (outcome.success ? kSuccess : 0) |
@@ -137,34 +150,6 @@ EventRow read_event(const database::Statement& row) {
           .received_at = to_time(row.integer(7)),
           .deliveries_count = read_as<std::uint16_t>(row, 8),
           .document = {}};
-}
-
-DeliveryRow read_delivery(const database::Statement& row) {
-  DeliveryRow delivery;
-  delivery.id = {.sequence = {.value = read_as<std::uint64_t>(row, 11)},
-                 .ordinal = read_as<std::uint16_t>(row, 0)};
-  delivery.webhook = read_as<WebhookId>(row, 1);
-  delivery.destination = read_as<DestinationId>(row, 2);
-  delivery.webhook_version = read_as<std::uint32_t>(row, 3);
-  delivery.state = read_as<DeliveryState>(row, 4);
-  delivery.reason = read_as<FailReason>(row, 5);
-  delivery.attempts_count = read_as<std::uint16_t>(row, 6);
-  delivery.next_attempt_at = to_optional_time(row, 7);
-  if (!row.is_null(8)) delivery.last_outcome = read_as<OutcomeKind>(row, 8);
-  delivery.last_status = read_as<std::uint16_t>(row, 9);
-  delivery.settled_at = to_optional_time(row, 10);
-  delivery.event_id = row.text(12);
-  delivery.event_type = row.text(13);
-  delivery.user = row.text(14);
-  delivery.environment = read_as<EnvironmentId>(row, 15);
-  delivery.accepted_at = to_time(row.integer(16));
-  if (!row.is_null(17)) {
-    delivery.replay_of = DeliveryId{.sequence = {.value = read_as<std::uint64_t>(row, 17)},
-                                    .ordinal = read_as<std::uint16_t>(row, 18)};
-  }
-  delivery.webhook_id = row.text(19);
-  if (delivery.webhook_id.empty()) delivery.webhook_id = to_string(delivery.id);
-  return delivery;
 }
 
 }  // namespace eilpost::history

@@ -45,12 +45,13 @@ struct DeliveryProgress {
   return state == DeliveryState::delivered || state == DeliveryState::failed;
 }
 
-// Binds kProgressColumns (in this order) from `place` on.
+// Binds kProgressColumns (in this order) from `place` on; reads them from `column` on.
 inline constexpr std::string_view kProgressColumns =
     "webhook_version,state,reason,attempts_count,next_attempt_at,last_outcome,last_status,"
     "settled_at";
 inline constexpr int kProgressCount = 8;
 void bind_progress(database::Statement& statement, int place, const DeliveryProgress& progress);
+[[nodiscard]] DeliveryProgress read_progress(const database::Statement& row, int column);
 
 // Binds kAttemptColumns from `place` on; reads them from `column` on.
 inline constexpr std::string_view kAttemptColumns =
@@ -65,12 +66,5 @@ inline constexpr std::string_view kEventColumns =
     "e.sequence,e.id,e.type,e.user,e.environment,e.source,e.time,e.received_at,e.deliveries_count";
 inline constexpr int kEventCount = 9;
 [[nodiscard]] EventRow read_event(const database::Statement& row);
-
-// What read_delivery() needs: of the deliveries `d` and their events `e`.
-inline constexpr std::string_view kDeliveryColumns =
-    "d.key-e.first_key,d.webhook,d.destination,d.webhook_version,d.state,d.reason,"
-    "d.attempts_count,d.next_attempt_at,d.last_outcome,d.last_status,d.settled_at,e.sequence,e.id,"
-    "e.type,e.user,e.environment,e.received_at,e.replay_sequence,e.replay_ordinal,e.webhook_id";
-[[nodiscard]] DeliveryRow read_delivery(const database::Statement& row);
 
 }  // namespace eilpost::history

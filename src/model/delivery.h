@@ -25,6 +25,7 @@ enum class OutcomeKind : std::uint8_t {
   token = 8,
   render = 9,  // nothing was sent: the request could not be made from this event
 };
+inline constexpr OutcomeKind kLastOutcomeKind = OutcomeKind::render;
 
 [[nodiscard]] std::string_view to_string(OutcomeKind kind);
 
@@ -41,6 +42,7 @@ enum class FailReason : std::uint8_t {
   damaged = 8,   // the disk gave its event back damaged
   rejected = 9,  // the destination refuses this event, or would, whenever it is sent
 };
+inline constexpr FailReason kLastFailReason = FailReason::rejected;
 
 [[nodiscard]] std::string_view to_string(FailReason reason);  // "" for none
 

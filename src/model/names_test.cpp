@@ -55,10 +55,10 @@ TEST(Names, StatesAndReasonsAreThoseOfTheApi) {
   EXPECT_EQ(parse_delivery_state("done"), std::nullopt);
   EXPECT_EQ(names_up_to(DestinationState::disabled),
             (std::set<std::string_view>{"active", "disabled", "paused"}));
-  EXPECT_EQ(names_up_to(OutcomeKind::render).size(), 10U);
+  EXPECT_EQ(names_up_to(kLastOutcomeKind).size(), 10U);
   EXPECT_EQ(to_string(OutcomeKind::blocked_address), "blocked_address");
   EXPECT_EQ(to_string(FailReason::none), "");
-  EXPECT_TRUE(names_up_to(FailReason::rejected).contains("webhook_deleted"));
+  EXPECT_TRUE(names_up_to(kLastFailReason).contains("webhook_deleted"));
 }
 
 }  // namespace

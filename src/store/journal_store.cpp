@@ -43,16 +43,6 @@ Request encode_request(const std::vector<Accept>& batch, const Repeats& repeats)
   return request;
 }
 
-AcceptedEntry to_entry(const EventRecord& record, Position position) {
-  AcceptedEntry entry;
-  entry.sequence = position;
-  entry.event = to_event(record.event);
-  entry.owed.reserve(record.deliveries.size());
-  for (const OwedState& state : record.deliveries) entry.owed.push_back(state.owed);
-  entry.replay_of = record.replay_of;
-  return entry;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(env::Env& env, const Options& options,
@@ -267,25 +257,26 @@ Result<std::shared_ptr<const Event>> JournalStore::load_event(DeliveryId deliver
 }
 
 Result<Followed> JournalStore::follow(Position from, std::size_t bytes_max) {
+  if (std::optional<Followed> newest = tail_.take(from, bytes_max)) return std::move(*newest);
+  EILPOST_PROBE("store.followed_from_disk");
+  auto bytes = std::make_shared<Bytes>();
+  std::vector<std::pair<Position, std::size_t>> sizes;
+  Record scratch;
   Followed followed;
-  Record record;
   EILPOST_ASSIGN_OR_RETURN(
-      followed.next, journal_.read_from(from, bytes_max, [&](Position position, ByteView bytes) {
-        if (!decode_record(bytes, record)) return;
-        switch (record.kind) {
-          case RecordKind::accepted:
-            followed.entries.emplace_back(to_entry(record.event, position));
-            return;
-          case RecordKind::attempt:
-            followed.entries.emplace_back(record.attempt);
-            return;
-          case RecordKind::settled:
-            followed.entries.emplace_back(record.settled);
-            return;
-          case RecordKind::carried:
-            return;  // It was followed where it was accepted.
-        }
+      followed.next, journal_.read_from(from, bytes_max, [&](Position position, ByteView record) {
+        if (!is_followed(record) || !decode_record(record, scratch)) return;
+        bytes->insert(bytes->end(), record.begin(), record.end());
+        sizes.emplace_back(position, record.size());
       }));
+  followed.records.reserve(sizes.size());
+  std::size_t offset = 0;
+  for (const auto& [position, size] : sizes) {
+    followed.records.push_back(
+        {.position = position, .bytes = ByteView(*bytes).subspan(offset, size)});
+    offset += size;
+  }
+  followed.frames.push_back(std::move(bytes));
   return followed;
 }
 

@@ -24,6 +24,7 @@
 #include "store/mailbox.h"
 #include "store/repeats.h"
 #include "store/store.h"
+#include "store/tail.h"
 
 namespace eilpost::store {
 
@@ -117,6 +118,7 @@ class JournalStore final : public Store {
   Journal& journal_;
   Repeats& repeats_;
   EventCache cache_;
+  Tail tail_;
   std::mutex ledger_mutex_;  // the storage thread writes with it, and reads without
   std::unique_ptr<Ledger> ledger_;
   std::optional<Ledger::Snapshot> opened_with_;
@@ -124,6 +126,7 @@ class JournalStore final : public Store {
   // The storage thread's.
   std::vector<Letter> deferred_;  // notes and flushes for which there was no space
   std::vector<Position> positions_;
+  Position append_begin_;  // of the last append
   Record scratch_;
   Instant space_retry_at_{};     // not sooner: the disk was full
   Instant deferred_retry_at_{};  // a timer is set for then

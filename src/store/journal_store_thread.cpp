@@ -130,6 +130,7 @@ void JournalStore::write(std::span<Letter> letters) {
 AppendOutcome JournalStore::append(std::span<const ByteView> records, Space space) {
   positions_.clear();
   if (records.empty()) return AppendOutcome::durable;
+  append_begin_ = journal_.end();
   const AppendOutcome outcome = journal_.append(records, space, positions_);
   if (outcome == AppendOutcome::durable) {
     ++frames_count_;
@@ -162,6 +163,7 @@ void JournalStore::apply(std::span<const ByteView> records) {
     }
     unsettled_count_ = ledger_->unsettled_count();
   }
+  tail_.add(append_begin_, journal_.end(), records, positions_);
   const std::scoped_lock lock(wake_mutex_);
   if (wake_) wake_();
 }

@@ -1,6 +1,7 @@
 #include "store/records.h"
 
 #include <limits>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/codec.h"
@@ -225,7 +226,7 @@ void read_attempt(ByteReader& reader, Attempt& attempt) {
   attempt.body_hash = reader.u64();
 
   Outcome& outcome = attempt.outcome;
-  outcome.kind = read_enum(reader, OutcomeKind::render);
+  outcome.kind = read_enum(reader, kLastOutcomeKind);
   outcome.status = read_varint<std::uint16_t>(reader);
   outcome.success = (flags & kSuccess) != 0;
   outcome.request_sent = (flags & kRequestSent) != 0;
@@ -236,7 +237,7 @@ void read_attempt(ByteReader& reader, Attempt& attempt) {
   outcome.answer_content_type = (flags & kHasContentType) != 0 ? reader.text() : std::string_view();
 
   attempt.next.state = read_enum(reader, DeliveryState::failed);
-  attempt.next.reason = read_enum(reader, FailReason::rejected);
+  attempt.next.reason = read_enum(reader, kLastFailReason);
   attempt.next.retry_at = (flags & kHasRetryAt) != 0 ? read_time(reader) : WallTime{};
   attempt.next.disable_destination = (flags & kDisablesDestination) != 0;
 }
@@ -339,13 +340,39 @@ bool decode_record(ByteView bytes, Record& record) {
     case static_cast<std::uint8_t>(RecordKind::settled):
       record.kind = RecordKind::settled;
       record.settled.delivery = read_delivery(reader);
-      record.settled.reason = read_enum(reader, FailReason::rejected);
+      record.settled.reason = read_enum(reader, kLastFailReason);
       record.settled.at = read_time(reader);
       break;
     default:
       return false;
   }
   return reader.is_at_end();
+}
+
+bool is_followed(ByteView bytes) {
+  return !bytes.empty() && bytes.front() != static_cast<std::byte>(RecordKind::carried);
+}
+
+Entry to_entry(const FollowedRecord& followed) {
+  Record record;
+  const bool is_good = decode_record(followed.bytes, record);
+  EILPOST_ASSERT(is_good && record.kind != RecordKind::carried);
+  if (record.kind == RecordKind::attempt) return std::move(record.attempt);
+  if (record.kind == RecordKind::settled) return record.settled;
+  AcceptedEntry entry;
+  entry.sequence = followed.position;
+  entry.event = to_event(record.event.event);
+  entry.owed.reserve(record.event.deliveries.size());
+  for (const OwedState& state : record.event.deliveries) entry.owed.push_back(state.owed);
+  entry.replay_of = record.event.replay_of;
+  return entry;
+}
+
+std::vector<Entry> to_entries(const Followed& followed) {
+  std::vector<Entry> entries;
+  entries.reserve(followed.records.size());
+  for (const FollowedRecord& record : followed.records) entries.push_back(to_entry(record));
+  return entries;
 }
 
 }  // namespace eilpost::store

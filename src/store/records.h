@@ -81,4 +81,11 @@ void encode_carried(const EventRecord& record, Bytes& target);
 // False if `bytes` is not exactly one record.
 [[nodiscard]] bool decode_record(ByteView bytes, Record& record);
 
+// Whether those who follow the journal see the record. A carried one they saw where it was
+// accepted. REQUIRES: it can be decoded.
+[[nodiscard]] bool is_followed(ByteView bytes);
+// What a record says that was followed.
+[[nodiscard]] Entry to_entry(const FollowedRecord& followed);
+[[nodiscard]] std::vector<Entry> to_entries(const Followed& followed);
+
 }  // namespace eilpost::store

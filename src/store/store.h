@@ -22,6 +22,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "env/env.h"
 #include "model/delivery.h"
@@ -95,9 +96,16 @@ struct AcceptedEntry {
 };
 using Entry = std::variant<AcceptedEntry, Attempt, Settled>;
 
+// A durable record, which records.h can read.
+struct FollowedRecord {
+  Position position;
+  ByteView bytes;
+};
+
 struct Followed {
-  std::vector<Entry> entries;
-  Position next;  // where to go on
+  std::vector<FollowedRecord> records;
+  Position next;                                     // where to go on
+  std::vector<std::shared_ptr<const Bytes>> frames;  // what the records point into
 };
 
 struct Usage {
@@ -142,9 +150,9 @@ class Store {
       DeliveryId delivery, env::Loop& loop,
       std::move_only_function<void(Result<std::shared_ptr<const Event>>)> done) = 0;
 
-  // The durable entries from `from` on, about `bytes_max` of them; blocks on the disk, so call it
-  // on a Worker. Position{} starts at the oldest. Errors: journal_corrupt never (damage is
-  // skipped).
+  // The durable records from `from` on, about `bytes_max` of them, each of which is good; blocks on
+  // the disk unless the follower keeps up, so call it on a Worker. Position{} starts at the oldest.
+  // Errors: journal_corrupt never (damage is skipped).
   [[nodiscard]] virtual Result<Followed> follow(Position from, std::size_t bytes_max) = 0;
   // Calls `wake` on the storage thread when there is more to follow. One follower.
   virtual void on_more(std::function<void()> wake) = 0;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "env/sim/sim_env.h"
+#include "store/records.h"
 #include "store/store.h"
 #include "store/test_events.h"
 
@@ -189,7 +190,7 @@ class World {
   void follow() {
     const Result<Followed> followed = store_->follow(followed_, 20'000);
     if (!followed) return;
-    for (const Entry& entry : followed->entries) {
+    for (const Entry& entry : to_entries(*followed)) {
       if (const auto* accepted = std::get_if<AcceptedEntry>(&entry)) {
         followed_events_[accepted->event.id] = accepted->sequence;
       }

@@ -11,6 +11,7 @@
 #include "env/sim/sim_env.h"
 #include "store/journal_store.h"
 #include "store/manifest.h"
+#include "store/records.h"
 #include "store/sim_journal.h"
 #include "store/store_fixture_for_test.h"
 
@@ -181,22 +182,23 @@ TEST_F(StoreTest, FollowerSeesEverythingInOrder) {
   store_->on_more([&] { is_woken = true; });
   const Result<Followed> followed = store_->follow({}, 1'000'000);
   ASSERT_TRUE(followed.has_value());
-  ASSERT_EQ(followed->entries.size(), 4U);
-  const auto* accepted = std::get_if<AcceptedEntry>(followed->entries.data());
+  const std::vector<Entry> entries = to_entries(*followed);
+  ASSERT_EQ(entries.size(), 4U);
+  const auto* accepted = std::get_if<AcceptedEntry>(entries.data());
   ASSERT_NE(accepted, nullptr);
   EXPECT_EQ(accepted->sequence, first);
   EXPECT_EQ(accepted->event.id, make_event(1).id);
   EXPECT_EQ(accepted->owed.size(), 2U);
-  EXPECT_TRUE(std::holds_alternative<Attempt>(followed->entries[1]));
-  EXPECT_TRUE(std::holds_alternative<Settled>(followed->entries[2]));
-  EXPECT_EQ(std::get<AcceptedEntry>(followed->entries[3]).sequence, second);
-  EXPECT_TRUE(store_->follow(followed->next, 1000)->entries.empty());
+  EXPECT_TRUE(std::holds_alternative<Attempt>(entries[1]));
+  EXPECT_TRUE(std::holds_alternative<Settled>(entries[2]));
+  EXPECT_EQ(std::get<AcceptedEntry>(entries[3]).sequence, second);
+  EXPECT_TRUE(store_->follow(followed->next, 1000)->records.empty());
   EXPECT_FALSE(is_woken);
   const Position third = accept_one(3);
   EXPECT_TRUE(is_woken);
   const Followed more = store_->follow(followed->next, 1000).value();
-  ASSERT_EQ(more.entries.size(), 1U);
-  EXPECT_EQ(std::get<AcceptedEntry>(more.entries[0]).sequence, third);
+  ASSERT_EQ(more.records.size(), 1U);
+  EXPECT_EQ(std::get<AcceptedEntry>(to_entry(more.records[0])).sequence, third);
 }
 
 TEST_F(StoreTest, EventIsReadBackFromTheDisk) {
