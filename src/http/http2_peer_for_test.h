@@ -4,6 +4,7 @@
 //
 // Threads: one.
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <nghttp2/nghttp2.h>

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <deque>
+#include <fmt/format.h>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -70,7 +72,56 @@ struct SeenBook {
   Instant arrived{};
   std::optional<Instant> ended;  // nothing: still under way
   int status = 0;                // answered with a whole head
+  bool is_success = false;       // and with what its destination takes for one
+  bool is_token_good = true;     // else it is answered 401
   bool is_silenced = false;      // its connection went dead: nobody learns how it ended
+};
+
+// An access token that was given, whether or not it arrived.
+struct TokenBook {
+  std::string access;
+  Instant given{};
+  std::optional<Duration> life;
+  std::size_t refresh = 0;  // place of the refresh token that counts from then on
+  bool is_revoked = false;
+};
+
+// A destination as the token end point knows it.
+struct ClientBook {
+  std::uint32_t number = 0;  // the destination's
+  bool refreshes = false;    // by refresh token
+  bool secret_in_form = false;
+  std::string secret;
+  std::vector<TokenBook> tokens;
+  std::vector<std::string> refresh_tokens;  // each takes the one before out of use
+  std::size_t refresh_min = 0;              // a receiver saw a token that came with this one
+
+  [[nodiscard]] std::string id() const { return fmt::format("client-{}", number); }
+  [[nodiscard]] std::optional<std::size_t> place_of(std::string_view refresh_token) const {
+    for (std::size_t i = 0; i < refresh_tokens.size(); ++i) {
+      if (refresh_tokens[i] == refresh_token) return i;
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] TokenBook* token(std::string_view access) {
+    for (TokenBook& token : tokens) {
+      if (token.access == access) return &token;
+    }
+    return nullptr;
+  }
+};
+
+// A request for a token.
+struct TokenAsk {
+  std::string client;
+  std::string secret;
+  std::string grant;
+  std::string refresh_token;
+  bool is_secret_in_form = true;
+  Instant arrived{};
+  std::optional<Instant> ended;  // nothing: still under way
+  bool is_silenced = false;
+  std::optional<std::size_t> given_refresh;  // which counts if the answer arrived
 };
 
 // A time in which the disk may have been full.
@@ -85,6 +136,8 @@ struct Books {
   std::deque<EventBook> events;
   std::map<std::string, std::size_t> event_at;  // by id
   std::deque<SeenBook> seen;
+  std::map<std::string, ClientBook> clients;  // by id
+  std::deque<TokenAsk> token_asks;
   std::vector<Instant> crashes;  // and ends in good order
   std::set<std::string> secrets;
   std::vector<FullDisk> full_disks;
@@ -106,6 +159,11 @@ struct Books {
 
   [[nodiscard]] bool is_disk_full() const {
     return !full_disks.empty() && !full_disks.back().until;
+  }
+  // Of a destination with OAuth.
+  [[nodiscard]] ClientBook* client_of(std::uint32_t destination_number) {
+    const auto found = clients.find(ClientBook{.number = destination_number}.id());
+    return found == clients.end() ? nullptr : &found->second;
   }
   [[nodiscard]] DestinationBook* destination_by_number(std::uint32_t number) {
     for (auto& [id, book] : destinations) {

@@ -53,8 +53,9 @@ bool surely_wants(const WebhookBook& webhook, const EventBook& event) {
   return is_any && webhook.states.front().from <= event.first_sent;
 }
 
+// Of a delivery or a whole event.
 bool is_replay(const Json& delivery) {
-  return !delivery.at("replay_of").is_null();
+  return !delivery.at("replay_of").is_null() || !delivery.at("backfill_of").is_null();
 }
 
 // What a crash may swallow of the moments before it: the lazy append, its commit, the network.
@@ -129,15 +130,20 @@ class AtLeastOnce final : public Checker {
     if (state == "delivered") {
       const std::string webhook_id = text_at(delivery, "webhook_id");
       const auto is_receipt = [&](const SeenBook& seen) {
-        return seen.webhook_id == webhook_id && seen.status == 200;
+        return seen.webhook_id == webhook_id && seen.status == 200 && seen.is_success;
       };
       if (std::ranges::any_of(bench_.books.seen, is_receipt)) return;
-      bench_.judge.broken(promise(), "delivery {} is `delivered`, and no receiver said 200", id);
+      bench_.judge.broken(promise(), "delivery {} is `delivered`, and no receiver said so", id);
     } else if (state == "failed") {
       check_reason(delivery, log);
     } else if (!bench_.books.may_be_left_out(event_id)) {  // Else its end may be what is missing.
       bench_.judge.broken(promise(), "delivery {} is left `{}`", id, state);
     }
+  }
+
+  [[nodiscard]] bool is_final(int status) const {
+    const std::vector<int>& more = bench_.options.final_statuses;
+    return status == 410 || std::ranges::find(more, status) != more.end();
   }
 
   void check_reason(const Json& delivery, const FinalLog& log) {
@@ -153,7 +159,7 @@ class AtLeastOnce final : public Checker {
     } else if (reason == "final_status") {
       const std::string webhook_id = text_at(delivery, "webhook_id");
       is_right = std::ranges::any_of(bench_.books.seen, [&](const SeenBook& seen) {
-        return seen.webhook_id == webhook_id && seen.status == 410;
+        return seen.webhook_id == webhook_id && is_final(seen.status);
       });
     } else if (reason == "webhook_deleted" || reason == "destination_deleted") {
       const auto webhook = bench_.books.webhooks.find(text_at(delivery, "webhook"));
@@ -216,7 +222,7 @@ class OnSchedule final : public Checker {
     const WallTime ended =
         time_at(before, "started_at") + milliseconds(before.at("duration_ms").get<std::int64_t>());
     const milliseconds wait = time_at(before, "next_attempt_at") - ended;
-    const bool is_asked_to_wait = before.at("status").is_number() && before.at("status") == 429;
+    const bool is_asked_to_wait = before.at("status") == 429 || before.at("outcome") == "token";
     if (wait + kRounding < low) {
       bench_.judge.broken(promise(), "delivery {}: {} ms planned, at least {} wanted", id,
                           wait.count(), low.count());
@@ -231,14 +237,17 @@ class OnSchedule final : public Checker {
     }
   }
 
-  // What receivers saw: an attempt makes one request, or two if a kept connection had ended.
+  // What receivers saw: an attempt makes one request, or two if a kept connection had ended; and as
+  // many again if the token was refused.
   void check_counts(const FinalLog& log) {
     if (bench_.books.is_log_in_doubt) return;
+    const std::size_t each = bench_.options.oauth ? 4 : 2;
     std::map<std::string, std::size_t> allowed;
     for (const Json& delivery : log.deliveries) {
       const auto attempts = log.attempts.find(text_at(delivery, "id"));
       const std::size_t count = attempts == log.attempts.end() ? 0 : attempts->second.size();
-      allowed[text_at(delivery, "webhook_id")] += 2 * count + bench_.books.crashes.size();
+      allowed[text_at(delivery, "webhook_id")] +=
+          each * count + each / 2 * bench_.books.crashes.size();
     }
     std::map<std::string, std::size_t> seen_count;
     for (const SeenBook& seen : bench_.books.seen) {
@@ -304,7 +313,10 @@ class EveryRequestOnRecord final : public Checker {
       if (!seen.ended) return true;
       // An answer that got lost is waited for until the timeout.
       const Instant timeout = seen.arrived + milliseconds(bench_.options.timeout_ms);
-      const Instant ended = seen.is_silenced ? std::max(timeout, *seen.ended) : *seen.ended;
+      Instant ended = seen.is_silenced ? std::max(timeout, *seen.ended) : *seen.ended;
+      // The attempt goes on with another token, if there is one.
+      if (seen.status == 401)
+        ended += limits::kTokenTimeout + milliseconds(bench_.options.timeout_ms);
       if (ended + swallowed(bench_.options) >= crash) return true;
       return was_waiting_for_space(ended, crash);
     });
@@ -419,9 +431,22 @@ class OneKeyOneEvent final : public Checker {
         bench_.judge.broken(promise(), "{} owes one webhook twice", text_at(delivery, "id"));
       }
     }
+    check_backfilled(log, std::move(owed));
   }
 
  private:
+  // Backfill sends a webhook nothing that it was owed already.
+  void check_backfilled(const FinalLog& log, std::set<std::pair<std::string, std::string>> owed) {
+    for (const Json& delivery : log.deliveries) {
+      const std::string original = text_at(delivery, "backfill_of");
+      if (original.empty()) continue;
+      if (!owed.emplace("dlv_" + original, text_at(delivery, "webhook")).second) {
+        bench_.judge.broken(promise(), "{} was backfilled, and owed before",
+                            text_at(delivery, "id"));
+      }
+    }
+  }
+
   // Replays come with events of their own in the log.
   static bool is_replayed(const FinalLog& log, const Json& event) {
     return std::ranges::any_of(log.deliveries, [&](const Json& delivery) {
@@ -520,7 +545,11 @@ class SignedAndSecret final : public Checker {
     const WallTime wall = bench_.server.env().clock().wall_now();
     const auto sent = std::chrono::seconds(std::strtoll(timestamp.c_str(), nullptr, 10));
     const auto age = wall.time_since_epoch() - sent;
-    if (age < -1s || age > milliseconds(bench_.options.timeout_ms) + 2s) {
+    // A token may have been waited for, twice.
+    const Duration timeout = milliseconds(bench_.options.timeout_ms);
+    const Duration waited = bench_.options.oauth ? 2 * limits::kTokenTimeout + timeout : Duration{};
+    const Duration allowed = timeout + waited + 2s;
+    if (age < -1s || age > allowed) {
       bench_.judge.broken(promise(), "{} came with the time {}", seen.webhook_id, timestamp);
     }
   }
@@ -564,6 +593,7 @@ std::vector<std::unique_ptr<Checker>> make_checkers(const Bench& bench) {
   checkers.push_back(std::make_unique<RebuiltIsTheSame>(bench));
   checkers.push_back(std::make_unique<SignedAndSecret>(bench));
   checkers.push_back(std::make_unique<Drains>(bench));
+  checkers.push_back(make_token_checker(bench));
   return checkers;
 }
 

@@ -40,6 +40,8 @@ class Checker {
 
   // A receiver has read a request.
   virtual void request_seen(const SeenBook& /*seen*/, const RawRequest& /*request*/) {}
+  // The token end point has read a request.
+  virtual void token_asked(const TokenAsk& /*ask*/) {}
   // The API said where each destination stands.
   virtual void destinations_listed(const std::vector<Json>& /*destinations*/) {}
   // A sender got an answer. `was_confirmed`: to how many of its events before it was sent.
@@ -56,5 +58,6 @@ class Checker {
 };
 
 [[nodiscard]] std::vector<std::unique_ptr<Checker>> make_checkers(const Bench& bench);
+[[nodiscard]] std::unique_ptr<Checker> make_token_checker(const Bench& bench);
 
 }  // namespace eilpost::sim

@@ -100,6 +100,20 @@ WorldOptions WorldOptions::draw(Random& random) {
   return options;
 }
 
+void WorldOptions::draw_more(Random random) {
+  if (random.chance(1, 2)) return;
+  http_2 = random.chance(1, 2);
+  http_2_refuses = http_2 && random.chance(1, 2);
+  proxy = random.chance(1, 4);
+  constexpr std::uint32_t kPercents[] = {0, 10, 30, 60};
+  proxy_trouble_percent = kPercents[random.below(4)];
+  oauth = random.chance(1, 2);
+  token_trouble_percent = kPercents[random.below(4)];
+  answer_rules = random.chance(1, 3);
+  if (random.chance(1, 3)) final_statuses = {random.chance(1, 2) ? 302 : 500};
+  backfills = random.chance(1, 2);
+}
+
 std::string WorldOptions::text() const {
   std::string faults;
   const auto add = [&faults](bool is_on, std::string_view name) {
@@ -119,6 +133,13 @@ std::string WorldOptions::text() const {
   add(silence, "silence");
   add(edits, "edits");
   add(replays, "replays");
+  add(http_2, "http_2");
+  add(http_2_refuses, "http_2_refuses");
+  add(proxy, "proxy");
+  add(oauth, "oauth");
+  add(answer_rules, "answer_rules");
+  add(!final_statuses.empty(), "final_statuses");
+  add(backfills, "backfills");
   return fmt::format(
       "lanes {}, steps {}, segments of {} bytes, concurrency {}, {} retries, timeout {} ms, "
       "misbehaves {} % in {} ways;{}",

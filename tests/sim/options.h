@@ -53,10 +53,21 @@ struct WorldOptions {
   std::vector<Behaviour> behaviours;
   std::uint32_t misbehaves_percent = 0;
 
+  // What is spoken and prescribed besides HTTP/1.1, a bearer token, and 2xx for a success.
+  bool http_2 = false;          // by all receivers, with TLS
+  bool http_2_refuses = false;  // single requests, which are sent again at once
+  bool proxy = false;
+  std::uint32_t proxy_trouble_percent = 0;
+  bool oauth = false;  // at most destinations
+  std::uint32_t token_trouble_percent = 0;
+  bool answer_rules = false;  // a success says "ok"
+  std::vector<int> final_statuses;
+
   // The workload.
   bool edits = false;
   bool replays = false;
   bool reads = false;
+  bool backfills = false;
   std::uint32_t receivers = 2;
   std::uint32_t concurrency = 4;
   std::uint64_t backlog_max = 0;  // 0: the default
@@ -67,6 +78,9 @@ struct WorldOptions {
   std::uint64_t pause_max_ms = 100;  // between two steps, mostly much less
 
   [[nodiscard]] static WorldOptions draw(Random& random);
+  // What came to the worlds later, from a generator of its own: so what the first one draws is the
+  // same as ever. Half of the worlds have none of it.
+  void draw_more(Random random);
   [[nodiscard]] std::string text() const;
 };
 

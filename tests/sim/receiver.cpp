@@ -3,11 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/ascii.h"
 #include "base/assert.h"
-#include "base/parse.h"
-#include "env/await.h"
-#include "env/deadline.h"
+#include "http2_conversation.h"
 
 namespace eilpost::sim {
 namespace {
@@ -15,46 +12,42 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kForEver = 24h * 365;
-constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-constexpr std::size_t kHeadBytes = kOk.size() - 2;
-
-Task<std::size_t> read_some(env::Stream& stream, std::span<std::byte> buffer) {
-  const Result<std::size_t> count = co_await env::read(stream, buffer);
-  co_return count.value_or(0);
-}
+constexpr std::string_view kOkHead = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+constexpr std::string_view kGood = "ok";
+constexpr std::string_view kRefusal = "no";
+constexpr int kStatusUnauthorized = 401;
 
 }  // namespace
 
-std::string RawRequest::header(std::string_view name) const {
-  const std::string key = "\r\n" + std::string(name) + ": ";
-  for (std::size_t at = 0; at + key.size() <= head.size(); ++at) {
-    if (to_ascii_lower(std::string_view(head).substr(at, key.size())) != key) continue;
-    const std::size_t begin = at + key.size();
-    return head.substr(begin, head.find("\r\n", begin) - begin);
-  }
-  return {};
+Receiver::Receiver(Parts parts, Identity identity, std::uint64_t seed)
+    : parts_(std::move(parts)), identity_(std::move(identity)), random_(seed) {
+  listen();
 }
 
-Receiver::Receiver(Parts parts, std::string name, bool is_tls, std::uint64_t seed)
-    : parts_(std::move(parts)), name_(std::move(name)), is_tls_(is_tls), random_(seed) {
-  listen();
+env::Endpoint Receiver::endpoint() const {
+  return {.address = address_, .port = static_cast<std::uint16_t>(identity_.is_tls ? 443 : 80)};
 }
 
 void Receiver::listen() {
   address_ = parts_.env.internet().new_address();
-  const env::Endpoint endpoint{.address = address_,
-                               .port = static_cast<std::uint16_t>(is_tls_ ? 443 : 80)};
   auto listener = parts_.env.outside().network().listen(
-      endpoint,
-      [this](std::unique_ptr<env::Stream> stream) { tasks_.spawn(serve(std::move(stream))); });
+      endpoint(), [this](std::unique_ptr<env::Stream> stream) {
+        if (parts_.options.proxy) parts_.on_fault("a connection did not come by way of the proxy");
+        adopt(std::move(stream));
+      });
   EILPOST_ASSERT(listener.has_value());
   listener_ = std::move(*listener);
   set_tls_good(true);
   set_name_known(true);
 }
 
+void Receiver::adopt(std::unique_ptr<env::Stream> stream) {
+  tasks_.spawn(serve(std::move(stream)));
+}
+
 std::string Receiver::url(std::uint32_t destination_number) const {
-  return fmt::format("{}://{}.example/d/{}", is_tls_ ? "https" : "http", name_, destination_number);
+  return fmt::format("{}://{}.example/d/{}", identity_.is_tls ? "https" : "http", identity_.name,
+                     destination_number);
 }
 
 void Receiver::calm_down() {
@@ -65,14 +58,14 @@ void Receiver::calm_down() {
 }
 
 void Receiver::move() {
-  parts_.trace.note("{} moves to another address", name_);
+  parts_.trace.note("{} moves to another address", identity_.name);
   listener_.reset();
   listen();
 }
 
 void Receiver::set_name_known(bool is_known) {
   env::SimInternet& internet = parts_.env.internet();
-  const std::string host = name_ + ".example";
+  const std::string host = identity_.name + ".example";
   if (is_known) {
     internet.set_name(host, {address_});
     return;
@@ -90,61 +83,66 @@ void Receiver::set_name_known(bool is_known) {
 }
 
 void Receiver::set_tls_good(bool is_good) {
-  if (!is_tls_) return;
-  env::SimTlsIdentity identity{.names = {name_ + ".example"}, .issuer_pem = {}};
-  if (!is_good && random_.chance(1, 2)) identity.problem = "certificate has expired";
-  if (!is_good && identity.problem.empty()) identity.names = {"other.example"};
-  parts_.env.internet().set_tls({.address = address_, .port = 443}, std::move(identity));
+  if (!identity_.is_tls) return;
+  env::SimTlsIdentity tls{.names = {identity_.name + ".example"}, .issuer_pem = {}};
+  if (identity_.speaks_http_2) tls.alpn = {"h2", "http/1.1"};
+  if (!is_good && random_.chance(1, 2)) tls.problem = "certificate has expired";
+  if (!is_good && tls.problem.empty()) tls.names = {"other.example"};
+  parts_.env.internet().set_tls(endpoint(), std::move(tls));
+}
+
+void Receiver::require_http_1_1() {
+  identity_.speaks_http_2 = false;
+  set_tls_good(true);
 }
 
 void Receiver::set_silent(bool is_silent) {
   parts_.env.internet().set_reach(address_,
                                   is_silent ? env::SimReach::silent : env::SimReach::normal);
-  if (!is_silent) return;
-  for (SeenBook* seen : open_) seen->is_silenced = true;
+  note_silence();
+}
+
+void Receiver::note_silence() {
+  for (const Open& open : open_) {
+    open.seen->is_silenced = open.seen->is_silenced || open.stream->is_silent();
+  }
+}
+
+SeenBook& Receiver::begin(const RawRequest& request, const env::SimStream& stream) {
+  SeenBook& seen = parts_.on_request(identity_.name, request);
+  seen.is_silenced = stream.is_silent();  // It was on its way when silence fell.
+  open_.push_back({.seen = &seen, .stream = &stream});
+  return seen;
+}
+
+void Receiver::end(SeenBook& seen) {
+  if (!seen.ended) seen.ended = parts_.env.clock().now();
+  std::erase_if(open_, [&seen](const Open& open) { return open.seen == &seen; });
+  parts_.trace.note("{}: {} ends, status {}", identity_.name, seen.webhook_id, seen.status);
 }
 
 Task<void> Receiver::serve(std::unique_ptr<env::Stream> stream) {
   auto& sim = static_cast<env::SimStream&>(*stream);
   std::string buffered;
-  for (bool goes_on = true; goes_on;) {
-    RawRequest request;
-    const bool is_whole = co_await read_request(sim, buffered, request);
-    if (!is_whole) co_return;
-    SeenBook& seen = parts_.on_request(name_, request);
-    seen.is_silenced = sim.is_silent();  // It was on its way when silence fell.
-    open_.push_back(&seen);
-    goes_on = co_await respond(sim, seen);
-    if (!seen.ended) seen.ended = parts_.env.clock().now();
-    std::erase(open_, &seen);
-    parts_.trace.note("{}: {} ends, status {}", name_, seen.webhook_id, seen.status);
+  if (parts_.options.http_2) {
+    // What is spoken is sure when the first bytes are there: a proxy's client begins TLS later.
+    const bool is_begun = co_await read_more(sim, buffered);
+    if (!is_begun) co_return;
+    if (sim.application_protocol() == "h2") {
+      Http2Conversation conversation(*this, sim);
+      co_await conversation.run(std::move(buffered));
+      co_return;
+    }
   }
-}
-
-Task<bool> Receiver::read_request(env::Stream& stream, std::string& buffered, RawRequest& request) {
-  const bool breaks = !is_calm_ && choose() == Behaviour::reset_before;
-  std::byte bytes[4096];
-  for (;;) {
-    const std::size_t end = buffered.find("\r\n\r\n");
-    if (end != std::string::npos) {
-      request.head = buffered.substr(buffered.find("\r\n"), end + 2 - buffered.find("\r\n"));
-      const std::size_t target = buffered.find(' ') + 1;
-      request.target = buffered.substr(target, buffered.find(' ', target) - target);
-      const std::string length = request.header("content-length");
-      const std::size_t size = parse_integer<std::size_t>(length).value_or(0);
-      if (buffered.size() >= end + 4 + size) {
-        request.body = buffered.substr(end + 4, size);
-        buffered.erase(0, end + 4 + size);
-        co_return true;
-      }
-    }
-    const std::size_t count = co_await read_some(stream, bytes);
-    if (count == 0) co_return false;
-    if (breaks) {
-      static_cast<env::SimStream&>(stream).reset();
-      co_return false;
-    }
-    buffered.append(reinterpret_cast<const char*>(bytes), count);
+  for (bool goes_on = true; goes_on;) {
+    const bool breaks = !is_calm_ && choose() == Behaviour::reset_before;
+    RawRequest request;
+    const bool is_whole =
+        co_await read_raw_request(sim, buffered, request, breaks ? OnBytes::reset : OnBytes::read);
+    if (!is_whole) co_return;
+    SeenBook& seen = begin(request, sim);
+    goes_on = co_await respond(sim, seen);
+    end(seen);
   }
 }
 
@@ -154,29 +152,27 @@ std::optional<Behaviour> Receiver::choose() {
   return options.behaviours[random_.below(options.behaviours.size())];
 }
 
-Task<bool> Receiver::send(env::SimStream& stream, std::string text) {
-  const Result<void> written = co_await env::write(stream, as_bytes(text));
-  co_return written.has_value();
-}
-
-Task<bool> Receiver::wait(env::SimStream& stream, Duration duration) {
-  std::byte bytes[64];
-  const Instant end = parts_.env.clock().now() + duration;
-  const auto closed =
-      co_await env::with_deadline(parts_.env.outside().timers(), end, read_some(stream, bytes));
-  co_return !closed.has_value();
+std::string_view Receiver::good_answer() {
+  const bool refuses = parts_.options.answer_rules && !is_calm_ && random_.chance(1, 4);
+  return refuses ? kRefusal : kGood;
 }
 
 Task<bool> Receiver::send_ok(env::SimStream& stream, SeenBook& seen) {
+  const std::string_view answer = good_answer();
   seen.status = 200;
-  co_return co_await send(stream, std::string(kOk));
+  seen.is_success = answer == kGood;
+  co_return co_await write_text(stream, std::string(kOkHead) + std::string(answer));
 }
 
 Task<bool> Receiver::respond(env::SimStream& stream, SeenBook& seen) {
+  if (!seen.is_token_good) {
+    seen.status = kStatusUnauthorized;
+    co_return co_await write_text(stream, "HTTP/1.1 401 Who\r\nContent-Length: 0\r\n\r\n");
+  }
   const std::optional<Behaviour> how = choose();
   if (how) co_return co_await respond_badly(stream, seen, *how);
   const Duration thinking = std::chrono::microseconds(random_.below(3000));
-  const bool is_there = co_await wait(stream, thinking);
+  const bool is_there = co_await wait_open(parts_.env, stream, thinking);
   if (!is_there) co_return false;
   co_return co_await send_ok(stream, seen);
 }
@@ -204,50 +200,62 @@ Task<bool> Receiver::respond_badly(env::SimStream& stream, SeenBook& seen, Behav
       break;
     case Behaviour::slow: {
       const Duration delay = std::chrono::milliseconds(random_.below(8000));
-      const bool is_there = co_await wait(stream, delay);
+      const bool is_there = co_await wait_open(parts_.env, stream, delay);
       if (!is_there) co_return false;
       co_return co_await send_ok(stream, seen);
     }
     case Behaviour::hang:
-      co_return co_await wait(stream, kForEver);
+      co_return co_await wait_open(parts_.env, stream, kForEver);
     case Behaviour::reset_before:
     case Behaviour::reset_after:
       stream.reset();
       co_return false;
     case Behaviour::half_answer: {
-      const std::string half(kOk.substr(0, random_.below(kOk.find("\r\n\r\n"))));
-      if (!half.empty()) (void)co_await send(stream, half);
+      const std::string half(kOkHead.substr(0, random_.below(kOkHead.size() - 4)));
+      if (!half.empty()) (void)co_await write_text(stream, half);
       co_return false;
     }
     case Behaviour::garbage:
-      (void)co_await send(stream, "220 mail.example ESMTP\r\n\r\n");
+      (void)co_await write_text(stream, "220 mail.example ESMTP\r\n\r\n");
       co_return false;
     case Behaviour::closes:
       (void)co_await send_ok(stream, seen);
       co_return false;
-    case Behaviour::endless_body: {
-      seen.status = 200;
-      bool is_there =
-          co_await send(stream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-      while (is_there) {
-        is_there = co_await send(stream, "40\r\n" + std::string(64, 'x') + "\r\n");
-        if (is_there) is_there = co_await wait(stream, 50ms);
-      }
-      co_return false;
-    }
-    case Behaviour::drip: {
-      const Duration every = std::chrono::milliseconds(1 + random_.below(300));
-      for (std::size_t i = 0; i < kOk.size(); ++i) {
-        const bool is_there = co_await wait(stream, every);
-        if (!is_there) co_return false;
-        if (i + 1 == kHeadBytes) seen.status = 200;
-        const bool is_sent = co_await send(stream, std::string(1, kOk[i]));
-        if (!is_sent) co_return false;
-      }
-      co_return true;
-    }
+    case Behaviour::endless_body:
+      co_return co_await send_without_end(stream, seen);
+    case Behaviour::drip:
+      co_return co_await drip(stream, seen);
   }
-  co_return co_await send(stream, std::move(head));
+  co_return co_await write_text(stream, std::move(head));
+}
+
+Task<bool> Receiver::send_without_end(env::SimStream& stream, SeenBook& seen) {
+  seen.status = 200;
+  seen.is_success = !parts_.options.answer_rules;
+  bool is_there =
+      co_await write_text(stream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  while (is_there) {
+    is_there = co_await write_text(stream, "40\r\n" + std::string(64, 'x') + "\r\n");
+    if (is_there) is_there = co_await wait_open(parts_.env, stream, 50ms);
+  }
+  co_return false;
+}
+
+Task<bool> Receiver::drip(env::SimStream& stream, SeenBook& seen) {
+  const Duration every = std::chrono::milliseconds(1 + random_.below(300));
+  const std::string answer = std::string(kOkHead) + std::string(kGood);
+  for (std::size_t i = 0; i < answer.size(); ++i) {
+    const bool is_there = co_await wait_open(parts_.env, stream, every);
+    if (!is_there) co_return false;
+    if (i + 1 == kOkHead.size()) {
+      seen.status = 200;
+      seen.is_success = !parts_.options.answer_rules;
+    }
+    if (i + 1 == answer.size()) seen.is_success = true;
+    const bool is_sent = co_await write_text(stream, std::string(1, answer[i]));
+    if (!is_sent) co_return false;
+  }
+  co_return true;
 }
 
 }  // namespace eilpost::sim

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/iso_time.h"
 #include "world.h"
 
 namespace eilpost::sim {
@@ -34,6 +35,8 @@ void World::step() {
     if (options_.power_loss || options_.kill) crash();
   } else if (what < 97) {
     if (options_.stop) stop_in_order();
+  } else if (what < 99) {
+    if (options_.backfills) backfill();
   }
 }
 
@@ -134,12 +137,28 @@ void World::begin_api(http::Method method, const std::string& path, const Json& 
                       .done = std::move(done)});
 }
 
+Json World::authentication_json(std::uint32_t number) {
+  if (!options_.oauth || number % 4 == 0) {
+    return {{"type", "bearer"}, {"token", fmt::format("tok_secret_{}", number)}};
+  }
+  ClientBook client{.number = number};
+  client.refreshes = more_random_.chance(1, 2);
+  client.secret_in_form = more_random_.chance(1, 2);
+  Json json = oauth_json(client);
+  books_.secrets.insert(client.secret);
+  books_.secrets.insert(client.refresh_tokens.front());
+  books_.clients[client.id()] = std::move(client);
+  return json;
+}
+
 Json World::destination_json(std::uint32_t number, const Receiver& receiver,
-                             std::uint32_t concurrency) const {
+                             std::uint32_t concurrency) {
   Json json = {{"name", fmt::format("Destination {}", number)},
                {"platform", "custom"},
                {"request", {{"url", receiver.url(number)}, {"timeout_ms", options_.timeout_ms}}}};
-  json["authentication"] = {{"type", "bearer"}, {"token", fmt::format("tok_secret_{}", number)}};
+  json["authentication"] = authentication_json(number);
+  if (options_.answer_rules) json["success"]["body"] = {{"contains", "ok"}};
+  if (!options_.final_statuses.empty()) json["final_statuses"] = options_.final_statuses;
   json["delivery"] = {{"concurrency", concurrency},
                       {"retry", {{"delays_ms", options_.delays_ms}, {"jitter", options_.jitter}}}};
   if (options_.backlog_max > 0) json["delivery"]["backlog_max"] = options_.backlog_max;
@@ -327,6 +346,27 @@ void World::replay() {
             });
 }
 
+// Sends a webhook what it did not want, or could not get, before.
+void World::backfill() {
+  if (books_.webhooks.empty() || is_backfilling_) return;
+  is_backfilling_ = true;  // One at a time: what another one is about to send is not in the log.
+  for (std::uint64_t i = more_random_.below(3); i > 0; --i) send_events();  // Just before.
+  const auto at =
+      std::next(books_.webhooks.begin(),
+                static_cast<std::ptrdiff_t>(more_random_.below(books_.webhooks.size())));
+  const std::string path = "webhooks/" + at->first + "/backfill";
+  const auto hours = std::chrono::hours(1 + more_random_.below(48));
+  const Json range = {{"from", format_iso_time(server_.env().clock().wall_now() - hours)}};
+  begin_api(http::Method::post, path, range, [this, path, range](const test::Answer& answer) {
+    is_backfilling_ = answer.status == 200;
+    if (!is_backfilling_) return;
+    Json confirmed = range;
+    confirmed["expected_count"] = answer.json().at("count");
+    begin_api(http::Method::post, path, confirmed,
+              [this](const test::Answer&) { is_backfilling_ = false; });
+  });
+}
+
 // ---- Bad luck
 
 void World::make_fault() {
@@ -334,8 +374,10 @@ void World::make_fault() {
   env::SimDirectory& disk = server_.env().directory();
   const bool is_bad = random_.chance(1, 2);
   const bool is_disk_filled = options_.disk_full && !options_.disk_stays_full;
-  const bool allowed[] = {options_.names_fail, options_.addresses_change, options_.tls_fails,
-                          options_.silence,    options_.disk_fails,       is_disk_filled};
+  const bool allowed[] = {options_.names_fail, options_.addresses_change,
+                          options_.tls_fails,  options_.silence,
+                          options_.disk_fails, is_disk_filled,
+                          options_.oauth,      options_.proxy};
   std::vector<std::size_t> faults;
   for (std::size_t i = 0; i < std::size(allowed); ++i) {
     if (allowed[i]) faults.push_back(i);
@@ -366,9 +408,41 @@ void World::make_fault() {
         disk.fail_once(1 + random_.below(100));
       }
       return;
-    default:
+    case 5:
       set_disk_full(is_bad);
+      return;
+    case 6:
+      make_token_trouble();
+      return;
+    default:
+      make_proxy_trouble();
   }
+}
+
+void World::make_token_trouble() {
+  if (!books_.clients.empty() && more_random_.chance(1, 2)) {
+    const auto at =
+        std::next(books_.clients.begin(),
+                  static_cast<std::ptrdiff_t>(more_random_.below(books_.clients.size())));
+    trace_.note("the tokens of {} are revoked", at->first);
+    for (TokenBook& token : at->second.tokens) token.is_revoked = true;
+    return;
+  }
+  constexpr env::SimReach kReaches[] = {env::SimReach::normal, env::SimReach::refused,
+                                        env::SimReach::silent};
+  const std::uint64_t reach = more_random_.below(3);
+  trace_.note("id is reached in the way {}", reach);
+  token_end_point_->set_reach(kReaches[reach]);
+}
+
+void World::make_proxy_trouble() {
+  constexpr env::SimReach kReaches[] = {env::SimReach::normal, env::SimReach::refused,
+                                        env::SimReach::unreachable, env::SimReach::silent};
+  const std::uint64_t reach = more_random_.below(4);
+  trace_.note("proxy is reached in the way {}", reach);
+  proxy_->set_reach(kReaches[reach]);
+  for (const auto& receiver : receivers_) receiver->note_silence();
+  if (token_end_point_) token_end_point_->note_silence();
 }
 
 // When the ids of many events have become a file, as they do after an hour, many segments are

@@ -16,18 +16,27 @@ constexpr Duration kRetryAfterMax = 600s;  // that receivers ask for
 constexpr std::uint64_t kPauseFullMaxMs = 60'000;
 constexpr int kOpeningsMax = 3;  // with faults; then it must open
 
+WorldOptions draw_options(Random& random, Random& more_random) {
+  WorldOptions options = WorldOptions::draw(random);
+  options.draw_more(Random(more_random.next()));
+  return options;
+}
+
 test::TestServerOptions server_options(const WorldOptions& options) {
-  return {.lanes = options.lanes,
-          .world = {.worker_latency_max = options.worker_latency_max,
-                    .network_delay = options.network_delay},
-          .config = options.config};
+  test::TestServerOptions made{.lanes = options.lanes,
+                               .world = {.worker_latency_max = options.worker_latency_max,
+                                         .network_delay = options.network_delay},
+                               .config = options.config};
+  if (options.proxy) made.config.proxy = *http::parse_proxy(Proxy::kUrl);
+  return made;
 }
 
 }  // namespace
 
 World::World(std::uint64_t seed)
     : random_(seed),
-      options_(WorldOptions::draw(random_)),
+      more_random_(combine_hashes(seed, hash64("more"))),
+      options_(draw_options(random_, more_random_)),
       server_(seed, server_options(options_)),
       trace_(server_.env().clock()),
       judge_(trace_),
@@ -35,6 +44,7 @@ World::World(std::uint64_t seed)
           {.options = options_, .server = server_, .books = books_, .judge = judge_})) {
   trace_.note("seed {}: {}", seed, options_.text());
   books_.secrets = {std::string(test::TestServer::kApiKey), server_.source_key()};
+  if (options_.proxy) books_.secrets.insert(std::string(Proxy::kSecret));
 }
 
 void World::run() {
@@ -60,7 +70,48 @@ void World::fill_disk() {
   set_disk_full(true);
 }
 
+void World::on_fault(std::string_view what) {
+  judge_.broken("what it sends is as agreed", "{}", what);
+}
+
+// What lies between the server and its receivers, and beside them.
+void World::set_up_ways() {
+  if (options_.oauth) {
+    TokenEndPoint::Parts parts{.env = server_.env(),
+                               .trace = trace_,
+                               .options = options_,
+                               .books = books_,
+                               .on_ask = [this](const TokenAsk& ask) {
+                                 for (const auto& checker : checkers_) checker->token_asked(ask);
+                               }};
+    token_end_point_ = std::make_unique<TokenEndPoint>(std::move(parts), more_random_.next());
+  }
+  if (!options_.proxy) return;
+  Proxy::Parts parts{
+      .env = server_.env(),
+      .trace = trace_,
+      .options = options_,
+      .lead = [this](const std::string& place,
+                     std::unique_ptr<env::Stream>& stream) { return lead(place, stream); },
+      .on_fault = [this](std::string_view what) { on_fault(what); }};
+  proxy_ = std::make_unique<Proxy>(std::move(parts), more_random_.next());
+}
+
+bool World::lead(const std::string& place, std::unique_ptr<env::Stream>& stream) {
+  if (token_end_point_ && env::to_string(token_end_point_->endpoint()) == place) {
+    token_end_point_->adopt(std::move(stream));
+    return true;
+  }
+  for (const auto& receiver : receivers_) {
+    if (env::to_string(receiver->endpoint()) != place) continue;
+    receiver->adopt(std::move(stream));
+    return true;
+  }
+  return false;
+}
+
 void World::set_up() {
+  set_up_ways();
   for (std::uint32_t i = 0; i < options_.receivers; ++i) {
     Receiver::Parts parts{
         .env = server_.env(),
@@ -68,10 +119,13 @@ void World::set_up() {
         .options = options_,
         .on_request = [this](const std::string& name, const RawRequest& request) -> SeenBook& {
           return on_request(name, request);
-        }};
-    const bool is_tls = options_.tls_fails && i == 0;
-    receivers_.push_back(std::make_unique<Receiver>(std::move(parts), fmt::format("r{}", i), is_tls,
-                                                    random_.next()));
+        },
+        .on_fault = [this](std::string_view what) { on_fault(what); }};
+    const bool is_tls = (options_.tls_fails && i == 0) || options_.http_2;
+    Receiver::Identity identity{
+        .name = fmt::format("r{}", i), .is_tls = is_tls, .speaks_http_2 = options_.http_2};
+    receivers_.push_back(
+        std::make_unique<Receiver>(std::move(parts), std::move(identity), random_.next()));
     add_destination();
     observe();
     server_.wait(1s);
@@ -147,9 +201,23 @@ SeenBook& World::on_request(const std::string& receiver, const RawRequest& reque
                          .arrived = now(),
                          .ended = {}});
   SeenBook& seen = books_.seen.back();
+  judge_token(seen, request);
   trace_.note("{}: {} {} of event {}", receiver, request.target, seen.webhook_id, seen.event_id);
   for (const auto& checker : checkers_) checker->request_seen(seen, request);
   return seen;
+}
+
+// Whether the receiver takes the token that the request shows; one that it was never given is for
+// the checkers.
+void World::judge_token(SeenBook& seen, const RawRequest& request) {
+  ClientBook* const client = books_.client_of(seen.destination_number);
+  if (client == nullptr) return;
+  const std::string shown = request.header("authorization");
+  TokenBook* const token = client->token(shown.substr(std::min<std::size_t>(shown.size(), 7)));
+  if (token == nullptr) return;
+  const bool has_ended = token->life && now() >= token->given + *token->life;
+  seen.is_token_good = !token->is_revoked && !has_ended;
+  client->refresh_min = std::max(client->refresh_min, token->refresh);
 }
 
 // ---- Crashes
@@ -255,6 +323,8 @@ void World::calm_down() {
   if (server_.env().death()) crash();
   if (verdict()) return;
   for (const auto& receiver : receivers_) receiver->calm_down();
+  if (token_end_point_) token_end_point_->calm_down();
+  if (proxy_) proxy_->calm_down();
   server_.wait(60s);
   finish_requests();
   resolve_webhooks();

@@ -13,8 +13,10 @@
 #include "books.h"
 #include "checkers.h"
 #include "options.h"
+#include "proxy.h"
 #include "receiver.h"
 #include "support/test_server.h"
+#include "token_end_point.h"
 #include "trace.h"
 
 namespace eilpost::sim {
@@ -43,6 +45,10 @@ class World final {
 
   // world.cpp: how a run goes
   void set_up();
+  void set_up_ways();
+  [[nodiscard]] bool lead(const std::string& place, std::unique_ptr<env::Stream>& stream);
+  void judge_token(SeenBook& seen, const RawRequest& request);
+  void on_fault(std::string_view what);
   void advance();
   void fill_disk();
   void observe();
@@ -79,14 +85,18 @@ class World final {
   void rotate(DestinationBook& destination);
   void add_destination();
   void replay();
+  void backfill();
   void look();
   void make_fault();
+  void make_token_trouble();
+  void make_proxy_trouble();
   void fail_at_trim();
   void set_disk_full(bool is_full);
   void begin_api(http::Method method, const std::string& path, const Json& body,
                  std::function<void(const test::Answer&)> done);
   [[nodiscard]] Json destination_json(std::uint32_t number, const Receiver& receiver,
-                                      std::uint32_t concurrency) const;
+                                      std::uint32_t concurrency);
+  [[nodiscard]] Json authentication_json(std::uint32_t number);
 
   [[nodiscard]] Instant now() { return server_.env().clock().now(); }
   template <class Map>
@@ -95,6 +105,7 @@ class World final {
   }
 
   Random random_;
+  Random more_random_;  // of what came to the worlds later
   WorldOptions options_;
   test::TestServer server_;
   Trace trace_;
@@ -102,11 +113,14 @@ class World final {
   Books books_;
   std::vector<std::unique_ptr<Checker>> checkers_;
   std::vector<std::unique_ptr<Receiver>> receivers_;
+  std::unique_ptr<TokenEndPoint> token_end_point_;  // null: there is none
+  std::unique_ptr<Proxy> proxy_;                    // null: there is none
   std::vector<Pending> pending_;
   std::vector<std::string> deliveries_known_;
   std::uint32_t destinations_made_ = 0;
   std::size_t log_lines_read_ = 0;
   bool is_calm_ = false;
+  bool is_backfilling_ = false;
 };
 
 }  // namespace eilpost::sim

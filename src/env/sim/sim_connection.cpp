@@ -180,6 +180,7 @@ void SimStream::read(std::span<std::byte> buffer, SizeCallback done) {
 
 void SimStream::write(ByteView bytes, DoneCallback done) {
   SimConnection::End& end = connection_->ends_[side_];
+  if (end.is_closed) return;  // Abandoned: a farewell that a killed process never says.
   EILPOST_ASSERT(!end.write_done);
   EILPOST_ASSERT(!end.has_ended);
   end.to_write = bytes;
