@@ -313,7 +313,9 @@ Result<void> FileJournal::prepare_space() {
                              make_segment(new_facts(list.back()->facts.number + 1), Filled::yes));
     list.push_back(segment);
     if (const Result<void> saved = save_manifest(list); !saved) {
-      (void)directory_.remove(segment_name(segment->facts.number));
+      // After any other error it may be listed all the same.
+      const bool is_unlisted = saved.error().code == ErrorCode::disk_full;
+      if (is_unlisted) (void)directory_.remove(segment_name(segment->facts.number));
       return saved;
     }
     const std::scoped_lock list_lock(mutex_);
@@ -404,9 +406,8 @@ Result<void> FileJournal::save_manifest(const Segments& segments) {
   facts.reserve(segments.size());
   for (const SegmentPointer& segment : segments) facts.push_back(segment->facts);
   EILPOST_RETURN_IF_ERROR(env::replace_file(directory_, kManifestName, encode_manifest(facts)));
-  for (const std::string& name : std::exchange(given_up_, {})) {
-    EILPOST_RETURN_IF_ERROR(directory_.remove(name));
-  }
+  // One that cannot be removed is an ordinary spare at the next start.
+  for (const std::string& name : std::exchange(given_up_, {})) (void)directory_.remove(name);
   return {};
 }
 

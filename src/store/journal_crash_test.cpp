@@ -335,5 +335,47 @@ TEST(JournalCrash, WhatIsGivenUpOnAFullDiskIsNoDamage) {
   }
 }
 
+// The process goes on after an operation of its housekeeping that failed, and is killed then.
+void expect_that_one_failure_is_no_damage(std::uint64_t fail_at, bool is_power_loss, bool& failed) {
+  env::SimDirectory directory(fail_at);
+  std::optional<Opened> opened = open(directory, 1);
+  ASSERT_TRUE(opened.has_value());
+  FileJournal& journal = *opened->journal;
+  const std::uint64_t operations = directory.operation_count();
+  directory.fail_once(fail_at);
+  constexpr int kFirstKept = 6;
+  Texts wanted;
+  Position kept;
+  for (int i = 0; i < kFramesCount; ++i) {
+    (void)journal.prepare_space();
+    Position first;
+    const AppendOutcome outcome = append(journal, frame_of(i, 3), first);
+    if (outcome != AppendOutcome::durable) break;
+    if (i >= kFirstKept) std::ranges::copy(frame_of(i, 3), std::back_inserter(wanted));
+    if (i == kFirstKept) kept = first;
+    if (i == 9) (void)(journal.trim(kept) && journal.give_back_space(0));
+  }
+  failed = directory.operation_count() - operations >= fail_at;
+  opened.reset();
+  end_process(directory, {.is_power_loss = is_power_loss});
+  opened = open(directory, 2);
+  ASSERT_TRUE(opened.has_value());
+  expect_no_damage(*opened);
+  for (const std::string& text : wanted) {
+    EXPECT_NE(std::ranges::find(opened->found, text), opened->found.end()) << text.substr(0, 8);
+  }
+}
+
+TEST(JournalCrash, OneFailedOperationOfHousekeepingIsNoDamage) {
+  for (const bool is_power_loss : {false, true}) {
+    bool failed = true;
+    for (std::uint64_t fail_at = 1; failed; ++fail_at) {
+      SCOPED_TRACE(fmt::format("fail_at={} power={}", fail_at, is_power_loss));
+      expect_that_one_failure_is_no_damage(fail_at, is_power_loss, failed);
+      if (testing::Test::HasFailure()) return;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace eilpost::store
