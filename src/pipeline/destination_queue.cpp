@@ -260,7 +260,7 @@ Task<void> DestinationQueue::attempt(Due due) {
   Attempt attempt =
       record::make_attempt({.delivery = due.id,
                             .number = due.attempts_count,
-                            .started_at = started_at,
+                            .ended_at = ended_at,
                             .duration = context_.loop.clock().now() - started,
                             .webhook_version = webhook->webhook.version,
                             .destination_version = destination->destination.version,

@@ -14,10 +14,11 @@ Attempt make_attempt(const Facts& facts, Outcome outcome, const Next& next) {
   if (outcome.answer.size() > bytes_max) {
     outcome.answer.resize(truncate_to_bytes(outcome.answer, bytes_max).size());
   }
+  const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(facts.duration);
   return {.delivery = facts.delivery,
           .number = facts.number,
-          .started_at = facts.started_at,
-          .duration = std::chrono::duration_cast<std::chrono::milliseconds>(facts.duration),
+          .started_at = facts.ended_at - duration,
+          .duration = duration,
           .webhook_version = facts.webhook_version,
           .destination_version = facts.destination_version,
           .body_hash = hash64(facts.body),

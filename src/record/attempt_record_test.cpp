@@ -26,6 +26,7 @@ TEST(AttemptRecord, RepeatsTheFactsAndHashesTheBody) {
   const Attempt attempt =
       make_attempt({.delivery = {.sequence = Position{7}, .ordinal = 2},
                     .number = 3,
+                    .ended_at = WallTime(1'000ms),
                     .duration = 1'999'999ns,
                     .webhook_version = 4,
                     .destination_version = 5,
@@ -33,6 +34,7 @@ TEST(AttemptRecord, RepeatsTheFactsAndHashesTheBody) {
                    {.status = 204, .success = true}, {.state = DeliveryState::delivered});
   EXPECT_EQ(attempt.delivery, (DeliveryId{.sequence = Position{7}, .ordinal = 2}));
   EXPECT_EQ(attempt.number, 3);
+  EXPECT_EQ(attempt.started_at, WallTime(999ms));
   EXPECT_EQ(attempt.duration, 1ms);
   EXPECT_EQ(attempt.webhook_version, 4U);
   EXPECT_EQ(attempt.destination_version, 5U);

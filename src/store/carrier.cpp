@@ -84,6 +84,7 @@ std::optional<Bytes> Carrier::carry_event(Journal& journal, std::span<const Unse
                                  .owed = delivery.owed,
                                  .attempts_count = delivery.attempts_count,
                                  .next_attempt_at = delivery.next_attempt_at,
+                                 .wait = delivery.wait,
                                  .state = delivery.state});
   }
   Bytes carried;

@@ -19,7 +19,7 @@ constexpr std::size_t kZerosBytes = 1024UL * 1024;
 
 constexpr std::string_view kSparePrefix = "spare-";
 constexpr std::string_view kCheckpointPrefix = "checkpoint-";
-constexpr std::string_view kCheckpointMagic = "EILPCKP1";
+constexpr std::string_view kCheckpointMagic = "EILPCKP2";
 constexpr std::size_t kCheckpointHeadBytes = 16;
 constexpr std::size_t kCheckpointsKept = 2;
 constexpr std::uint64_t kCheckpointBytesMax = 4ULL * 1024 * 1024 * 1024;

@@ -162,14 +162,10 @@ void JournalStore::take_unsettled(const std::function<void(const Unsettled&)>& e
     snapshot = std::exchange(opened_with_, std::nullopt);
   }
   if (!snapshot) return;
-  // If the calendar went back since, what was due soon after the newest event still is.
-  WallTime newest;
-  snapshot->for_each(
-      [&newest](const Unsettled& one) { newest = std::max(newest, one.accepted_at); });
-  const WallTime::duration ahead =
-      std::max(newest - env_.clock().wall_now(), WallTime::duration::zero());
-  snapshot->for_each([&each, ahead](Unsettled one) {
-    one.next_attempt_at -= ahead;
+  // The calendar may have been ahead then, or be behind now: nothing waits longer than was decided.
+  const WallTime now = env_.clock().wall_now();
+  snapshot->for_each([&each, now](Unsettled one) {
+    one.next_attempt_at = std::min(one.next_attempt_at, now + one.wait);
     each(one);
   });
 }

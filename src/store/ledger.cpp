@@ -12,28 +12,28 @@ namespace eilpost::store {
 namespace {
 
 constexpr std::uint8_t kSettledState = 0;
-constexpr std::uint32_t kAttemptsMax = (1U << 10U) - 1;
+constexpr std::uint32_t kAttemptsMax = (1U << 16U) - 1;
 constexpr std::uint32_t kTidyBelow = Ledger::kSlabEntries / 4;
 constexpr std::uint32_t kMergedMax = Ledger::kSlabEntries / 2;
 constexpr std::size_t kOwedBytes = 8 + 4 + 8;
-constexpr std::int64_t kAcceptedAtMax = (1LL << 48U) - 1;
+constexpr std::uint64_t kTimeMax = (1ULL << 48U) - 1;
 
 std::uint8_t to_state(DeliveryState state) {
   return static_cast<std::uint8_t>(static_cast<std::uint8_t>(state) + 1);
 }
 
-std::uint64_t accepted_at_ms(WallTime time) {
-  return static_cast<std::uint64_t>(
-      std::clamp<std::int64_t>(time.time_since_epoch().count(), 0, kAcceptedAtMax));
+std::uint64_t time_ms(WallTime time) {
+  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(time.time_since_epoch().count(), 0,
+                                                             static_cast<std::int64_t>(kTimeMax)));
 }
 
-// 0 means at once.
-std::uint32_t next_delay_ms(WallTime next, std::uint64_t accepted_ms) {
-  const std::int64_t next_ms = next.time_since_epoch().count();
-  if (next_ms <= static_cast<std::int64_t>(accepted_ms)) return 0;
-  const std::uint64_t delay = static_cast<std::uint64_t>(next_ms) - accepted_ms;
-  return static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(delay, std::numeric_limits<std::uint32_t>::max()));
+WallTime to_time(std::uint64_t milliseconds) {
+  return WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds)));
+}
+
+std::uint32_t wait_ms(std::chrono::milliseconds wait) {
+  constexpr std::int64_t kWaitMax = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(wait.count(), 0, kWaitMax));
 }
 
 }  // namespace
@@ -44,18 +44,14 @@ DeliveryId Ledger::key_of(const Entry& entry) {
 }
 
 Unsettled Ledger::to_unsettled(const Entry& entry, std::uint64_t base, const Owed& owed) {
-  const std::uint64_t accepted_ms = entry.accepted_at_ms;
-  const std::uint64_t next_ms = entry.next_delay_ms == 0 ? 0 : accepted_ms + entry.next_delay_ms;
-  const auto to_time = [](std::uint64_t milliseconds) {
-    return WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds)));
-  };
   return {.delivery = key_of(entry),
           .location = {.value = base + entry.location},
           .owed = owed,
           .user_hash = entry.user_hash,
           .attempts_count = static_cast<std::uint16_t>(entry.attempts_count),
-          .accepted_at = to_time(accepted_ms),
-          .next_attempt_at = to_time(next_ms),
+          .accepted_at = to_time(entry.accepted_at_ms),
+          .next_attempt_at = to_time(entry.next_attempt_at_ms),
+          .wait = std::chrono::milliseconds(entry.wait_ms),
           .state = static_cast<DeliveryState>(entry.state - 1)};
 }
 
@@ -103,10 +99,11 @@ Ledger::Entry Ledger::make_entry(DeliveryId delivery, Position location, const E
   entry.location = location.value - base_;
   entry.state = to_state(state.state);
   entry.user_hash = hash64(record.event.user);
-  entry.accepted_at_ms = accepted_at_ms(record.event.received_at);
-  entry.next_delay_ms = next_delay_ms(state.next_attempt_at, entry.accepted_at_ms);
+  entry.accepted_at_ms = time_ms(record.event.received_at) & kTimeMax;
+  entry.next_attempt_at_ms = time_ms(state.next_attempt_at) & kTimeMax;
+  entry.wait_ms = wait_ms(state.wait);
   entry.owed = owed_.add(state.owed);
-  entry.attempts_count = std::min<std::uint32_t>(state.attempts_count, kAttemptsMax);
+  entry.attempts_count = state.attempts_count;
   return entry;
 }
 
@@ -119,10 +116,10 @@ void Ledger::apply_attempt(const Attempt& attempt) {
     return;
   }
   Entry& entry = writable(place->slab).entries[place->entry];
-  entry.attempts_count =
-      std::min(std::max<std::uint32_t>(entry.attempts_count, attempt.number), kAttemptsMax);
+  entry.attempts_count = std::max(static_cast<std::uint16_t>(entry.attempts_count), attempt.number);
   entry.state = to_state(DeliveryState::retrying);
-  entry.next_delay_ms = next_delay_ms(attempt.next.retry_at, entry.accepted_at_ms);
+  entry.next_attempt_at_ms = time_ms(attempt.next.retry_at) & kTimeMax;
+  entry.wait_ms = wait_ms(attempt.next.retry_at - attempt.started_at - attempt.duration);
 }
 
 std::size_t Ledger::slab_for(DeliveryId delivery) const {
@@ -325,7 +322,7 @@ void Ledger::Snapshot::for_each(const std::function<void(const Unsettled&)>& eac
 }
 
 Bytes Ledger::Snapshot::encode() const {
-  constexpr std::size_t kEntryBytesGuess = 36;
+  constexpr std::size_t kEntryBytesGuess = 40;
   Bytes bytes;
   bytes.reserve(unsettled_count_ * kEntryBytesGuess + owed_.size() * kOwedBytes + 64);
   ByteWriter writer(bytes);
@@ -355,7 +352,8 @@ Bytes Ledger::Snapshot::encode() const {
       writer.u8(static_cast<std::uint8_t>(entry.state));
       writer.u64(entry.user_hash);
       writer.varint(entry.accepted_at_ms);
-      writer.u32(entry.next_delay_ms);
+      writer.varint(entry.next_attempt_at_ms);
+      writer.varint(entry.wait_ms);
       writer.varint(entry.owed);
       writer.varint(entry.attempts_count);
     }
@@ -393,8 +391,9 @@ std::unique_ptr<Ledger> Ledger::decode(ByteView bytes) {
     entry.location = reader.varint() & ((1ULL << 56U) - 1);
     entry.state = reader.u8();
     entry.user_hash = reader.u64();
-    entry.accepted_at_ms = reader.varint() & ((1ULL << 48U) - 1);
-    entry.next_delay_ms = reader.u32();
+    entry.accepted_at_ms = reader.varint() & kTimeMax;
+    entry.next_attempt_at_ms = reader.varint() & kTimeMax;
+    entry.wait_ms = static_cast<std::uint32_t>(reader.varint());
     const std::uint64_t number = reader.varint();
     entry.attempts_count = reader.varint() & kAttemptsMax;
     if (reader.failed() || number >= owed.size() || entry.state == kSettledState ||

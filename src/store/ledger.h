@@ -4,7 +4,7 @@
 // Invariants: the same records in the same order give the same Ledger, whether they are applied as
 //             they are appended, or read back later, or in part stand in a saved Ledger.
 // Threads:    one at a time; a Snapshot may be read on another thread meanwhile.
-// Limits:     40 bytes a delivery, in slabs of 1,024; two neighbours are together at least half
+// Limits:     48 bytes a delivery, in slabs of 1,024; two neighbours are together at least half
 // full.
 
 #include <array>
@@ -74,11 +74,12 @@ class Ledger {
     std::uint64_t user_hash;
     std::uint64_t accepted_at_ms : 48;
     std::uint64_t ordinal : 16;
-    std::uint32_t next_delay_ms;  // from accepted_at to next_attempt_at; 0: at once
+    std::uint64_t next_attempt_at_ms : 48;  // 0: at once
+    std::uint64_t attempts_count : 16;
+    std::uint32_t wait_ms;  // that was decided, until then
     std::uint32_t owed : 22;
-    std::uint32_t attempts_count : 10;
   };
-  static_assert(sizeof(Entry) == 40);
+  static_assert(sizeof(Entry) == 48);
 
   struct Slab {
     std::uint64_t epoch = 0;  // a Snapshot that is newer shares it

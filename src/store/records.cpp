@@ -195,6 +195,7 @@ void read_event_record(ByteReader& reader, RecordKind kind, EventRecord& record)
       state.ordinal = read_varint<std::uint16_t>(reader);
       state.attempts_count = read_varint<std::uint16_t>(reader);
       state.next_attempt_at = read_time(reader);
+      state.wait = std::chrono::milliseconds(read_varint<std::uint32_t>(reader));
       state.state = read_enum(reader, DeliveryState::retrying);
     }
     record.deliveries.push_back(state);
@@ -287,6 +288,7 @@ void encode_carried(const EventRecord& record, Bytes& target) {
     writer.varint(state.ordinal);
     writer.varint(state.attempts_count);
     write_time(writer, state.next_attempt_at);
+    writer.varint(static_cast<std::uint64_t>(state.wait.count()));
     writer.u8(static_cast<std::uint8_t>(state.state));
   }
 }

@@ -51,6 +51,7 @@ struct OwedState {
   Owed owed;
   std::uint16_t attempts_count = 0;
   WallTime next_attempt_at;
+  std::chrono::milliseconds wait{};              // that was decided, until then
   DeliveryState state = DeliveryState::pending;  // pending or retrying
 };
 

@@ -148,6 +148,7 @@ TEST(Records, CarriedEventKeepsWhatIsStillOwed) {
        .owed = accept.owed[3],
        .attempts_count = 300,
        .next_attempt_at = kTestNow,
+       .wait = std::chrono::milliseconds(86'400'000),
        .state = DeliveryState::retrying},
   };
   Bytes bytes;
@@ -163,6 +164,7 @@ TEST(Records, CarriedEventKeepsWhatIsStillOwed) {
   EXPECT_EQ(carried.event.deliveries[1].ordinal, 3);
   EXPECT_EQ(carried.event.deliveries[1].attempts_count, 300);
   EXPECT_EQ(carried.event.deliveries[1].next_attempt_at, kTestNow);
+  EXPECT_EQ(carried.event.deliveries[1].wait, std::chrono::milliseconds(86'400'000));
   EXPECT_EQ(carried.event.deliveries[1].state, DeliveryState::retrying);
   EXPECT_EQ(carried.event.deliveries[1].owed.webhook, accept.owed[3].webhook);
 }

@@ -84,6 +84,7 @@ struct Unsettled {
   std::uint16_t attempts_count = 0;
   WallTime accepted_at;
   WallTime next_attempt_at;                      // in the past: at once
+  std::chrono::milliseconds wait{};              // that was decided, until then
   DeliveryState state = DeliveryState::pending;  // pending or retrying
 };
 

@@ -62,6 +62,14 @@ class StoreTest : public testing::Test {
     attempt.next.retry_at = env::kSimWallStart + std::chrono::seconds(300);
     return attempt;
   }
+  // As retrying(), but that ended now.
+  void record_retry_in(DeliveryId id, std::chrono::seconds wait) {
+    Attempt attempt = retrying(id, 1);
+    attempt.started_at = env_.clock().wall_now() - attempt.duration;
+    attempt.next.retry_at = env_.clock().wall_now() + wait;
+    store_->record(std::move(attempt));
+    flush();
+  }
   void flush() {
     bool is_done = false;
     store_->flush(env_.lane(0), [&] { is_done = true; });

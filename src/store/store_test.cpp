@@ -293,16 +293,41 @@ TEST_F(StoreTest, RequestThatFitsNoSegmentIsRefused) {
 TEST_F(StoreTest, CalendarThatGoesBackKeepsNothingWaiting) {
   env_.clock().jump_wall(hours(23));
   const DeliveryId id{.sequence = accept_one(1)};
-  Attempt attempt = retrying(id, 1);
-  attempt.next.retry_at = env_.clock().wall_now() + seconds(50);
-  store_->record(std::move(attempt));
-  flush();
+  record_retry_in(id, seconds(50));
   env_.clock().jump_wall(-hours(23));
   reopen();
   const std::vector<Unsettled> owed = unsettled();
   ASSERT_EQ(owed.size(), 1U);
-  EXPECT_LE(owed[0].next_attempt_at, env_.clock().wall_now() + seconds(51));
-  EXPECT_GT(owed[0].next_attempt_at, env_.clock().wall_now() + seconds(40));
+  EXPECT_EQ(owed[0].next_attempt_at, env_.clock().wall_now() + seconds(50));
+}
+
+// In the journal alone, in a carried record and in a checkpoint.
+TEST_F(StoreTest, NothingWaitsLongerThanWasDecidedWhileTheCalendarWasAhead) {
+  const DeliveryId id{.sequence = accept_one(1)};
+  env_.clock().jump_wall(hours(50));
+  record_retry_in(id, seconds(50));
+  store_->followed_until({.value = UINT64_MAX});
+  for (std::uint64_t i = 2; i < 1000; ++i) {
+    store_->record(make_attempt({.sequence = accept_one(i)}));
+  }
+  env_.advance(hours(2));
+  (void)accept_one(1001);
+  env_.advance(seconds(5));
+  record_retry_in({.sequence = accept_one(1002)}, seconds(50));
+  env_.clock().jump_wall(-hours(54));
+  for (const bool is_crash : {true, false, true}) {
+    if (is_crash) {
+      crash();
+    } else {
+      reopen();
+    }
+    const std::vector<Unsettled> all = unsettled();
+    ASSERT_GE(all.size(), 2U);
+    EXPECT_NE(all.front().location, id.sequence) << "It was to be carried.";
+    for (const Unsettled& owed : all) {
+      EXPECT_LE(owed.next_attempt_at, env_.clock().wall_now() + seconds(50));
+    }
+  }
 }
 
 TEST_F(StoreTest, CloseCommitsEverything) {
