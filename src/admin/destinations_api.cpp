@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <utility>
+#include <variant>
 
 #include "admin/api.h"
 #include "base/iso_time.h"
+#include "env/callback.h"
 #include "presets/preset.h"
 #include "settings/certificates.h"
 #include "settings/object_reader.h"
@@ -25,7 +27,20 @@ Json health(const pipeline::DestinationStatus& status) {
           {"in_flight", status.in_flight},
           {"last_success_at", time(status.last_success_at)},
           {"last_failure_at", time(status.last_failure_at)},
-          {"last_error", status.last_error.empty() ? Json() : Json(status.last_error)}};
+          {"last_error", status.last_error.empty() ? Json() : Json(status.last_error)},
+          {"paused_until", time(status.paused_until)}};
+}
+
+// A destination as it is and fares. The breaker's pause is not among the settings: it ends by
+// itself.
+Json with_health(Json json, const pipeline::DestinationStatus& status) {
+  if (status.paused_since && json.at("state") == "active") {
+    json["state"] = "paused";
+    json["state_reason"] = "failing";
+    json["state_since"] = format_iso_time(*status.paused_since);
+  }
+  json["health"] = health(status);
+  return json;
 }
 
 // A destination as it is shown: without secrets, with what its owner should know.
@@ -108,9 +123,8 @@ Task<http::Response> Api::list_destinations(Call& call) {
   for (const Destination& destination : all.destinations) ids.push_back(destination.id);
   const std::vector<pipeline::DestinationStatus> found = co_await statuses(call.lane, ids);
   const auto show = [&](const Destination& destination) {
-    Json json = shown(destination, wall_now());
-    json["health"] =
-        health(found[static_cast<std::size_t>(&destination - all.destinations.data())]);
+    const auto index = static_cast<std::size_t>(&destination - all.destinations.data());
+    Json json = with_health(shown(destination, wall_now()), found.at(index));
     json["webhooks"] = uses_of(destination.id, all.webhooks);
     return json;
   };
@@ -130,8 +144,7 @@ Task<http::Response> Api::show_destination(Call& call) {
   if (found == all.destinations.end()) co_return not_found("destination");
   const std::vector<pipeline::DestinationStatus> status =
       co_await statuses(call.lane, std::vector{*id});
-  Json json = shown(*found, wall_now());
-  json["health"] = health(status.front());
+  Json json = with_health(shown(*found, wall_now()), status.front());
   json["webhooks"] = uses_of(*id, all.webhooks);
   co_return object_response(200, json, found->version);
 }
@@ -210,6 +223,10 @@ Task<http::Response> Api::resume_destination(Call& call) {
                                                                   author);
                           }));
   if (!saved) co_return problem(saved.error());
+  co_await env::callback<std::monostate>([this, id = *id, lane = call.lane](auto done) {
+    parts_.pipeline.resume(id, loop(lane),
+                           [done = std::move(done)]() mutable { done(std::monostate()); });
+  });
   co_return destination_response(*saved, wall_now());
 }
 

@@ -175,7 +175,8 @@ const std::string_view kSettingsSchemas = R"json({
   "backlog_max": "integer", "retry": "#Retry", "batch": "#Batch"},
 "Health": {
   "waiting": "integer", "retrying": "integer", "held": "integer", "in_flight": "integer",
-  "last_success_at": "time|null", "last_failure_at": "time|null", "last_error": "string|null"},
+  "last_success_at": "time|null", "last_failure_at": "time|null", "last_error": "string|null",
+  "paused_until": "time|null"},
 "PlatformName": [
   "enum custom inbox slack teams mixpanel ga4 heap amplitude segment mailchimp hubspot brevo"],
 "Choice": {"value": "any", "label": "#Texts"},

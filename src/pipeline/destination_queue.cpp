@@ -23,17 +23,19 @@ constexpr Duration kReadRetry = std::chrono::seconds(5);
 DestinationQueue::DestinationQueue(LaneContext& context, DestinationId id)
     : context_(context),
       id_(id),
+      ready_(context.fresh_bytes),
       sender_(context.loop, context.address_rules, context.tls_context, context.proxy),
       attempts_([this] { on_attempt_ended(); }) {}
 
 DestinationQueue::~DestinationQueue() {
   if (wake_at_) context_.loop.timers().cancel(wake_timer_);
+  if (pace_timer_) context_.loop.timers().cancel(*pace_timer_);
+  if (paused_since_) pipeline::subtract(context_.counters.destinations_paused);
 }
 
 void DestinationQueue::add(Due due) {
-  const auto found = context_.snapshot->destinations.find(id_);
-  if (found != context_.snapshot->destinations.end() &&
-      size() >= found->second->destination.delivery.backlog_max) {
+  const Destination* const destination = settings();
+  if (destination != nullptr && size() >= destination->delivery.backlog_max) {
     EILPOST_PROBE("pipeline.backlog_full");
     fail(due, FailReason::backlog_full);
     return;
@@ -53,7 +55,8 @@ void DestinationQueue::place(Due due) {
   const Decision decision = decide(due);
   switch (decision.verdict) {
     case Verdict::send:
-      ready_.push_back(std::move(due));
+      if (pace_.is_paused()) due.forget_event();  // It waits for long.
+      ready_.push(std::move(due));
       return;
     case Verdict::hold:
       due.forget_event();
@@ -84,10 +87,28 @@ DestinationQueue::Decision DestinationQueue::decide(const Due& due) const {
   return {Verdict::send, FailReason::none};
 }
 
-std::uint32_t DestinationQueue::window() const {
+const Destination* DestinationQueue::settings() const {
   const auto found = context_.snapshot->destinations.find(id_);
-  if (found == context_.snapshot->destinations.end()) return 1;
-  return found->second->destination.delivery.concurrency;
+  return found == context_.snapshot->destinations.end() ? nullptr : &found->second->destination;
+}
+
+std::uint32_t DestinationQueue::concurrency() const {
+  const Destination* const destination = settings();
+  return destination == nullptr ? 1 : destination->delivery.concurrency;
+}
+
+// A changed destination is tried at once: the change may have mended it.
+void DestinationQueue::adopt_settings() {
+  const Destination* const destination = settings();
+  if (destination == nullptr || adopted_version_ == destination->version) return;
+  const bool is_change = adopted_version_.has_value();
+  adopted_version_ = destination->version;
+  if (is_change) end_pause();
+}
+
+bool DestinationQueue::may_start(std::size_t starts) const {
+  return !ready_.empty() && starts < kStartsPerTurn &&
+         attempts_.size() < pace_.window(concurrency());
 }
 
 void DestinationQueue::pump() {
@@ -96,12 +117,12 @@ void DestinationQueue::pump() {
     context_.backlog.wait_for_journal();
     return;
   }
+  adopt_settings();
   is_pumping_ = true;
-  const std::uint32_t window = this->window();
+  const Instant now = context_.loop.clock().now();
   std::size_t starts = 0;
-  while (!ready_.empty() && attempts_.size() < window && starts < kStartsPerTurn) {
-    Due due = std::move(ready_.front());
-    ready_.pop_front();
+  while (may_start(starts) && pace_.earliest(now) <= now) {
+    Due due = ready_.pop();
     const Decision decision = decide(due);
     if (decision.verdict != Verdict::send) {
       EILPOST_PROBE("pipeline.changed_while_ready");
@@ -109,18 +130,45 @@ void DestinationQueue::pump() {
       continue;
     }
     ++starts;
+    pace_.note_start(now);
     attempts_.spawn(attempt(std::move(due)));
   }
   is_pumping_ = false;
-  const bool could_start_more = !ready_.empty() && attempts_.size() < window;
-  if (could_start_more) context_.backlog.push(*this, context_.loop.clock().now());
+  if (!may_start(0)) return;
+  if (pace_.earliest(now) <= now) {
+    context_.backlog.push(*this, now);
+  } else {
+    wait_for_pace();
+  }
+}
+
+void DestinationQueue::wait_for_pace() {
+  const Instant at = pace_.earliest(context_.loop.clock().now());
+  if (at == Instant::max() || pace_timer_) return;  // The probe's end pumps again.
+  pace_timer_ = context_.loop.timers().call_at(at, [this] {
+    pace_timer_.reset();
+    pump();
+  });
+}
+
+void DestinationQueue::resume() {
+  end_pause();
+  pump();
+}
+
+void DestinationQueue::end_pause() {
+  pace_.resume();
+  if (paused_since_) pipeline::subtract(context_.counters.destinations_paused);
+  paused_since_.reset();
+  if (pace_timer_) context_.loop.timers().cancel(*pace_timer_);
+  pace_timer_.reset();
 }
 
 void DestinationQueue::settings_changed() {
-  std::deque<Due> waiting = std::exchange(held_, {});
-  std::move(ready_.begin(), ready_.end(), std::back_inserter(waiting));
-  ready_.clear();
-  for (Due& due : waiting) place(std::move(due));
+  adopt_settings();
+  std::deque<Due> held = std::exchange(held_, {});
+  for (Due& due : held) place(std::move(due));
+  for (Due& due : ready_.take_all()) place(std::move(due));
 
   // What waits for its time stays there, unless it will never be sent.
   std::erase_if(later_, [this](const Later& later) {
@@ -142,7 +190,7 @@ void DestinationQueue::expire() {
     return true;
   };
   std::erase_if(held_, is_old);
-  std::erase_if(ready_, is_old);
+  ready_.erase_if(is_old);
   if (std::erase_if(later_, [&](const Later& later) { return is_old(later.due); }) > 0) {
     std::ranges::make_heap(later_, LaterFirst{});
   }
@@ -203,6 +251,7 @@ Task<Outcome> DestinationQueue::send(OutboundRequest& request, const LiveDestina
 
 // One try of one delivery: read the event, render, send, decide, write down.
 Task<void> DestinationQueue::attempt(Due due) {
+  const Instant begun = context_.loop.clock().now();
   if (!due.event) {
     Result<std::shared_ptr<const Event>> event =
         co_await env::callback<Result<std::shared_ptr<const Event>>>(
@@ -211,6 +260,7 @@ Task<void> DestinationQueue::attempt(Due due) {
             });
     if (!event) {
       put_back_unread(std::move(due), event.error().code);
+      pace_.note_abandoned(begun);
       co_return;
     }
     due.event = std::move(*event);
@@ -220,6 +270,7 @@ Task<void> DestinationQueue::attempt(Due due) {
   const Decision decision = decide(due);
   if (decision.verdict != Verdict::send) {
     EILPOST_PROBE("pipeline.changed_while_read");
+    pace_.note_abandoned(begun);
     place(std::move(due));
     co_return;
   }
@@ -267,10 +318,29 @@ Task<void> DestinationQueue::attempt(Due due) {
                             .body = request ? std::string_view(request->body) : std::string_view()},
                            std::move(outcome), next);
   pipeline::subtract(context_.counters.attempts_in_flight);
-  finish(std::move(due), std::move(attempt));
+  finish(std::move(due), std::move(attempt), begun);
 }
 
-void DestinationQueue::finish(Due due, Attempt attempt) {
+void DestinationQueue::note_end(const Attempt& attempt, Instant begun) {
+  const Instant now = context_.loop.clock().now();
+  switch (pace_.note_end(attempt.outcome, concurrency(), begun, now)) {
+    case retry::Breaker::Change::none:
+      return;
+    case retry::Breaker::Change::paused:
+      paused_since_ = context_.loop.clock().wall_now();
+      pipeline::add(context_.counters.destinations_paused);
+      ready_.forget_events();
+      context_.observer.destination_paused(id_, attempt.outcome.detail);
+      return;
+    case retry::Breaker::Change::recovered:
+      paused_since_.reset();
+      pipeline::subtract(context_.counters.destinations_paused);
+      context_.observer.destination_recovered(id_);
+      return;
+  }
+}
+
+void DestinationQueue::finish(Due due, Attempt attempt, Instant begun) {
   const Next next = attempt.next;
   const std::uint32_t version = attempt.destination_version;
   if (attempt.outcome.success) {
@@ -281,6 +351,7 @@ void DestinationQueue::finish(Due due, Attempt attempt) {
     last_error_ = attempt.outcome.detail;
   }
   count_attempt(context_.counters.figures, attempt.outcome, attempt.duration);
+  note_end(attempt, begun);
   context_.store.record(std::move(attempt));
   if (next.state == DeliveryState::retrying) {
     add_later(std::move(due), next.retry_at);
@@ -312,13 +383,20 @@ deliver::TokenKeeper& DestinationQueue::token_keeper() {
 }
 
 DestinationStatus DestinationQueue::status() const {
-  return {.waiting = ready_.size(),
-          .retrying = later_.size(),
-          .held = held_.size(),
-          .in_flight = attempts_.size(),
-          .last_success_at = last_success_at_,
-          .last_failure_at = last_failure_at_,
-          .last_error = last_error_};
+  DestinationStatus status{.waiting = ready_.size(),
+                           .retrying = later_.size(),
+                           .held = held_.size(),
+                           .in_flight = attempts_.size(),
+                           .last_success_at = last_success_at_,
+                           .last_failure_at = last_failure_at_,
+                           .last_error = last_error_};
+  if (paused_since_) {
+    const env::Clock& clock = context_.loop.clock();
+    const Duration wait = std::max(pace_.paused_until() - clock.now(), Duration::zero());
+    status.paused_since = paused_since_;
+    status.paused_until = clock.wall_now() + std::chrono::ceil<std::chrono::milliseconds>(wait);
+  }
+  return status;
 }
 
 Task<Outcome> send_request(LaneContext& context, deliver::Sender& sender,

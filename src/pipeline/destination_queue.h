@@ -2,8 +2,8 @@
 // What is owed to one destination, on its home lane: what can be sent now, what waits for its time,
 // what is held, what is under way.
 //
-// A delivery is taken from the front of `ready` while the destination's window (concurrency) has
-// room. Events of deliveries that wait are read back from the store.
+// A delivery is taken from `ready` while the destination's pace (breaker, rate limit, window) lets
+// it: webhooks take turns. Events of deliveries that wait are read back from the store.
 //
 // Ownership: belongs to a lane, whose LaneContext must outlive it.
 // Threads:   the lane's.
@@ -22,26 +22,12 @@
 #include "deliver/token_keeper.h"
 #include "model/delivery.h"
 #include "model/event.h"
-#include "model/event_document.h"
+#include "pipeline/due.h"
+#include "pipeline/fair_queue.h"
 #include "pipeline/lane_context.h"
+#include "retry/pace.h"
 
 namespace eilpost::pipeline {
-
-// A delivery that waits. `event` is there while it is fresh, and `parsed`, its document, perhaps
-// until the first attempt.
-struct Due {
-  DeliveryId id;
-  WebhookId webhook{};
-  WallTime accepted_at;
-  std::uint16_t attempts_count = 0;
-  std::shared_ptr<const Event> event;
-  std::shared_ptr<const EventDocument> parsed;
-
-  void forget_event() {
-    event.reset();
-    parsed.reset();
-  }
-};
 
 class DestinationQueue final {
  public:
@@ -62,6 +48,9 @@ class DestinationQueue final {
 
   // New settings are in the context: holds, releases or ends what they concern, then pumps.
   void settings_changed();
+
+  // A person says that the destination is well: a pause ends.
+  void resume();
 
   // Ends what has waited longer than kDeliveryAgeMax.
   void expire();
@@ -94,7 +83,13 @@ class DestinationQueue final {
   };
 
   [[nodiscard]] Decision decide(const Due& due) const;
-  [[nodiscard]] std::uint32_t window() const;
+  [[nodiscard]] const Destination* settings() const;
+  [[nodiscard]] std::uint32_t concurrency() const;
+  void adopt_settings();
+  void end_pause();
+  [[nodiscard]] bool may_start(std::size_t starts) const;
+  void wait_for_pace();
+  void note_end(const Attempt& attempt, Instant begun);
   void place(Due due);
   void fail(const Due& due, FailReason reason);
   void push_later(Later later);
@@ -104,17 +99,21 @@ class DestinationQueue final {
   void schedule_wake();
   [[nodiscard]] Task<Outcome> send(OutboundRequest& request, const LiveDestination& destination);
   [[nodiscard]] Task<void> attempt(Due due);
-  void finish(Due due, Attempt attempt);
+  void finish(Due due, Attempt attempt, Instant begun);
   void on_attempt_ended();
 
   LaneContext& context_;
   DestinationId id_;
-  std::deque<Due> ready_;
+  FairQueue ready_;
+  retry::Pace pace_;
   std::vector<Later> later_;  // a heap, earliest first
   std::deque<Due> held_;
   // That answered 410: it gets no more. Its disabling makes a new version, and so does resuming it.
   std::optional<std::uint32_t> gone_version_;
+  std::optional<std::uint32_t> adopted_version_;  // whose limits the pace keeps
   bool is_pumping_ = false;
+  std::optional<env::TimerId> pace_timer_;
+  std::optional<WallTime> paused_since_;
   env::TimerId wake_timer_{};
   std::optional<Instant> wake_at_;
   std::optional<WallTime> last_success_at_;

@@ -50,6 +50,7 @@ Pipeline::Lane::Lane(Pipeline& pipeline, env::Loop& loop, const Parts& parts,
                .backlog = *this,
                .snapshot = nullptr,
                .counters = {},
+               .fresh_bytes = {},
                .on_attempt_ended_while_stopping = {}},
       ingest_(options.ingest, options.seed) {
   auto tls_context = loop.network().make_tls_context(tls_options_of({}));
@@ -213,6 +214,11 @@ DestinationQueue& Pipeline::Lane::queue_of(DestinationId destination) {
   std::unique_ptr<DestinationQueue>& queue = queues_[destination];
   if (!queue) queue = std::make_unique<DestinationQueue>(context_, destination);
   return *queue;
+}
+
+void Pipeline::Lane::resume(DestinationId destination) {
+  const auto found = queues_.find(destination);
+  if (found != queues_.end()) found->second->resume();
 }
 
 void Pipeline::Lane::pump_all() {

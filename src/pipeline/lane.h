@@ -33,6 +33,7 @@ class Pipeline::Lane final : public StartBacklog {
   void take_unsettled(const store::Unsettled& unsettled);
   void pump_all();
   void take_over(std::vector<HandedOver> deliveries);
+  void resume(DestinationId destination);
 
   [[nodiscard]] Task<void> post_events(const http::Request& request, const env::Endpoint& client,
                                        http::Responder& responder);

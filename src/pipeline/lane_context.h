@@ -11,6 +11,7 @@
 #include "env/loop.h"
 #include "http/address_rules.h"
 #include "http/proxy.h"
+#include "pipeline/fair_queue.h"
 #include "pipeline/figures.h"
 #include "pipeline/inbox.h"
 #include "pipeline/owed_times.h"
@@ -32,6 +33,7 @@ struct LaneCounters {
   std::atomic<std::uint64_t> attempts_succeeded{0};
   std::atomic<std::uint64_t> attempts_in_flight{0};
   deliver::TokenCounters tokens;
+  std::atomic<std::uint64_t> destinations_paused{0};
   LaneFigures figures;
   OwedTimes owed_times;
 };
@@ -68,6 +70,7 @@ struct LaneContext {
   StartBacklog& backlog;
   std::shared_ptr<const Snapshot> snapshot;
   LaneCounters counters;
+  FreshBytes fresh_bytes;
   bool is_stopping = false;
   std::function<void()> on_attempt_ended_while_stopping;
 };

@@ -155,6 +155,15 @@ void Pipeline::connect(DestinationId destination, oauth::Proof proof, env::Loop&
       });
 }
 
+void Pipeline::resume(DestinationId destination, env::Loop& loop,
+                      std::move_only_function<void()> done) {
+  Lane& home = home_of(destination);
+  home.loop().post([&home, destination, &loop, done = std::move(done)]() mutable {
+    home.resume(destination);
+    loop.post(std::move(done));
+  });
+}
+
 void Pipeline::stop(env::Loop& loop, std::move_only_function<void()> done) {
   auto last = std::make_shared<LastLane>(
       lanes_.size(),
@@ -186,6 +195,7 @@ Counters Pipeline::counters() const {
     sum.attempts_in_flight += read(counters.attempts_in_flight);
     sum.tokens_fetched += read(counters.tokens.fetched);
     sum.tokens_failed += read(counters.tokens.failed);
+    sum.destinations_paused += read(counters.destinations_paused);
     add_to(sum.figures, counters.figures);
     if (const std::optional<WallTime> oldest = counters.owed_times.oldest()) {
       const auto age =

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/task.h"
@@ -36,6 +37,10 @@ class Observer {
   virtual ~Observer() = default;
   // A destination answered 410 to a request of this version of it: it wants no more.
   virtual void destination_gone(DestinationId destination, std::uint32_t version) = 0;
+  // It failed too often in a row: nothing is sent for a while. `error`: what came of the last try.
+  virtual void destination_paused(DestinationId destination, std::string_view error) = 0;
+  // It answers again after a pause.
+  virtual void destination_recovered(DestinationId destination) = 0;
 };
 
 struct Options {
@@ -59,8 +64,9 @@ struct Counters {
   std::uint64_t attempts = 0;
   std::uint64_t attempts_succeeded = 0;
   std::uint64_t attempts_in_flight = 0;
-  std::uint64_t tokens_fetched = 0;  // requests to token end points
-  std::uint64_t tokens_failed = 0;   // those that brought no token
+  std::uint64_t tokens_fetched = 0;       // requests to token end points
+  std::uint64_t tokens_failed = 0;        // those that brought no token
+  std::uint64_t destinations_paused = 0;  // now, by the breaker
   Figures figures;
   // Since the oldest delivery that is owed now was accepted, to the second; zero if none is owed.
   std::chrono::seconds oldest_owed_age{};
@@ -75,6 +81,9 @@ struct DestinationStatus {
   std::optional<WallTime> last_success_at;
   std::optional<WallTime> last_failure_at;
   std::string last_error;
+  // Paused by the breaker; the next try is not before `paused_until`.
+  std::optional<WallTime> paused_since;
+  std::optional<WallTime> paused_until;
 };
 
 // A request sent once, outside of any delivery: a test.
@@ -134,6 +143,9 @@ class Pipeline final {
   // with what went wrong, or nothing: the destination has tokens. Any thread.
   void connect(DestinationId destination, oauth::Proof proof, env::Loop& loop,
                std::move_only_function<void(std::optional<std::string>)> done);
+
+  // Ends a pause of the destination's breaker; `done` runs on `loop` then. Any thread.
+  void resume(DestinationId destination, env::Loop& loop, std::move_only_function<void()> done);
 
   // Starts no more attempts; `done` runs on `loop` when those under way have ended and everything
   // recorded is durable. Any thread, once.

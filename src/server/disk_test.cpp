@@ -252,7 +252,7 @@ TEST(DiskFull, AttemptsStopWhenTheirRecordsCannotBeWritten) {
   TestServer server(1, {.config = with_small_segments()});
   Receiver& receiver = server.receiver("crm");
   receiver.answers([](const http::Request&, std::size_t) {
-    return Reply{.status = 500, .body = std::string(16'000, 'a')};
+    return Reply{.status = 422, .body = std::string(16'000, 'a')};
   });
   Json delays = Json::array();
   for (int i = 0; i < 30; ++i) delays.push_back(1000);

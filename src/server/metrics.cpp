@@ -106,6 +106,9 @@ void add_pipeline(Families& families, const pipeline::Counters& counters) {
               counters.attempts_succeeded);
   add_gauge(families, "eilpost_attempts_in_flight", "Attempts under way.",
             counters.attempts_in_flight);
+  add_gauge(families, "eilpost_destinations_paused",
+            "Destinations that failed so often that they are tried only now and then.",
+            counters.destinations_paused);
   add_gauge(families, "eilpost_deliveries_oldest_owed_age_seconds",
             "Since the oldest delivery that is owed was accepted; 0: none is owed.",
             static_cast<std::uint64_t>(counters.oldest_owed_age.count()));

@@ -67,6 +67,8 @@ class RealServer final : public Server, public pipeline::Observer {
   void close() override;
 
   void destination_gone(DestinationId destination, std::uint32_t version) override;
+  void destination_paused(DestinationId destination, std::string_view error) override;
+  void destination_recovered(DestinationId destination) override;
 
  private:
   [[nodiscard]] Result<void> open_settings();
@@ -228,6 +230,18 @@ Result<env::Endpoint> RealServer::start() {
 
 void RealServer::destination_gone(DestinationId destination, std::uint32_t version) {
   disable_gone(destination, version, /*is_first_try=*/true);
+}
+
+void RealServer::destination_paused(DestinationId destination, std::string_view error) {
+  log_.warning(
+      fmt::format("Destination {} is paused: {} attempts in a row failed, the last one so: {} It "
+                  "is tried again in a minute, then at longer intervals.",
+                  to_string(destination), limits::kBreakerFailures, error));
+}
+
+void RealServer::destination_recovered(DestinationId destination) {
+  log_.info(fmt::format("Destination {} answers again; what waited for it is sent.",
+                        to_string(destination)));
 }
 
 // `version`: that answered 410. A destination that was changed since is left alone.

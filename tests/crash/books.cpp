@@ -172,7 +172,7 @@ void compare_statuses(const LoggedDelivery& logged, const SeenDelivery& seen, Ve
     verdict.violations.push_back(fmt::format("{}: {} attempts are listed, {} are counted",
                                              logged.id, statuses.size(), logged.attempts_count));
   }
-  const int last = seen.receiver == Receiver::failing ? 500 : 200;
+  const int last = seen.receiver == Receiver::failing ? kRefused : 200;
   if (statuses.empty() || statuses.back() != last || !is_subsequence(statuses, seen.requests)) {
     verdict.violations.push_back(
         fmt::format("{}: the answers on record are not those that were given", logged.id));

@@ -22,6 +22,7 @@ enum class Receiver : std::uint8_t {
   late,     // refuses everything until it is opened
 };
 inline constexpr std::size_t kReceiversCount = 4;
+inline constexpr int kRefused = 422;  // how receivers refuse
 [[nodiscard]] std::string_view text_of(Receiver receiver);
 
 // One request that a receiver saw.

@@ -56,7 +56,7 @@ TEST(CrashBooks, AnEventWithoutAcknowledgementMayBeLost) {
 
 TEST(CrashBooks, AnEventThatWasOnlyRefusedIsLost) {
   Books books = good_books();
-  books.seen["dl_1"].requests[0].status = 500;
+  books.seen["dl_1"].requests[0].status = kRefused;
   EXPECT_EQ(compare(books).lost, 1U);
 }
 
@@ -116,9 +116,9 @@ TEST(CrashBooks, ALaterKillExplainsNothingThatAnEarlierOneLeft) {
 
 TEST(CrashBooks, ARetryAfterARefusalIsNoDuplicate) {
   Books books = good_books();
-  books.seen["dl_1"].requests = {request(10, 11, 500), request(60, 61)};
+  books.seen["dl_1"].requests = {request(10, 11, kRefused), request(60, 61)};
   books.log[0].attempts_count = 2;
-  books.log[0].statuses = {500, 200};
+  books.log[0].statuses = {kRefused, 200};
   const Verdict verdict = compare(books);
   EXPECT_TRUE(verdict.violations.empty());
   EXPECT_EQ(verdict.duplicated, 0U);
@@ -138,9 +138,9 @@ TEST(CrashBooks, MoreAttemptsThanRequestsAreAViolation) {
 
 TEST(CrashBooks, ARequestWithoutAnAttemptNeedsAKillNearIt) {
   Books books = good_books();
-  books.seen["dl_1"].requests = {request(10, 11, 500), request(60, 61)};
+  books.seen["dl_1"].requests = {request(10, 11, kRefused), request(60, 61)};
   EXPECT_EQ(compare(books).violations.size(), 1U);
-  books.seen["dl_1"].requests = {request(990, 991, 500), request(1060, 1061)};
+  books.seen["dl_1"].requests = {request(990, 991, kRefused), request(1060, 1061)};
   EXPECT_TRUE(compare(books).violations.empty());
 }
 
@@ -168,14 +168,14 @@ Books failing_books() {
   books.events["e-1"].owed.push_back(Receiver::failing);
   books.seen["dl_2"] = {.event_id = "e-1", .receiver = Receiver::failing, .requests = {}};
   for (int i = 0; i < 4; ++i) {
-    books.seen["dl_2"].requests.push_back(request(20 + (10 * i), 21 + (10 * i), 500));
+    books.seen["dl_2"].requests.push_back(request(20 + (10 * i), 21 + (10 * i), kRefused));
   }
   books.log.push_back({.id = "dl_2",
                        .webhook_id = "dl_2",
                        .event_id = "e-1",
                        .state = "failed",
                        .attempts_count = 4,
-                       .statuses = std::vector{500, 500, 500, 500}});
+                       .statuses = std::vector{kRefused, kRefused, kRefused, kRefused}});
   return books;
 }
 
@@ -195,11 +195,11 @@ TEST(CrashBooks, ARefusedDeliveryThatDidNotEndIsLost) {
 
 TEST(CrashBooks, ARefusedDeliveryThatIsTriedTooOftenIsAViolation) {
   Books books = failing_books();
-  books.seen["dl_2"].requests.push_back(request(80, 81, 500));
+  books.seen["dl_2"].requests.push_back(request(80, 81, kRefused));
   books.log[1].attempts_count = 5;
-  books.log[1].statuses->push_back(500);
+  books.log[1].statuses->push_back(kRefused);
   EXPECT_EQ(compare(books).violations.size(), 1U);
-  books.seen["dl_2"].requests.back() = request(990, 991, 500);
+  books.seen["dl_2"].requests.back() = request(990, 991, kRefused);
   EXPECT_TRUE(compare(books).violations.empty());
 }
 

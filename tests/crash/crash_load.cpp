@@ -197,12 +197,12 @@ load::Reply Load::answer(Receiver receiver, const http::Request& request) {
 }
 
 // Of the plain receiver one event in ten is refused at first, one in a hundred three times; one
-// answer in four is late.
+// answer in four is late. Refused for their content: else the destinations would be paused.
 load::Reply Load::choose_reply(Receiver receiver, std::uint64_t number, std::size_t place) {
   switch (receiver) {
     case Receiver::plain: {
       const bool is_refused = (number % 10 == 3 && place < 1) || (number % 100 == 7 && place < 3);
-      load::Reply reply{.status = is_refused ? 500 : 200};
+      load::Reply reply{.status = is_refused ? kRefused : 200};
       if (random_.chance(1, 4)) reply.after = std::chrono::microseconds(random_.below(8000));
       reply.hangs = is_hanging_;
       return reply;
@@ -212,9 +212,9 @@ load::Reply Load::choose_reply(Receiver receiver, std::uint64_t number, std::siz
       return {.after = std::chrono::milliseconds(ms)};
     }
     case Receiver::failing:
-      return {.status = 500};
+      return {.status = kRefused};
     case Receiver::late:
-      return {.status = is_late_open_ ? 200 : 503};
+      return {.status = is_late_open_ ? 200 : kRefused};
   }
   return {};
 }

@@ -134,6 +134,7 @@ Result<void> Rig::create_targets(Receiver receiver, std::string_view name) {
                                           .retry_delays_ms = retry_delays_ms(receiver),
                                           .concurrency = 64,
                                           .timeout_ms = options_.timeout_ms}));
+  destinations_.push_back(destination);
   const int item = receiver == Receiver::plain ? -1 : Load::item_of(receiver);
   EILPOST_RETURN_IF_ERROR(
       load::create_webhook(process_, {.name = std::string(name),
@@ -222,13 +223,14 @@ bool Rig::await_end(Duration longest, bool changes_settings) {
   return true;
 }
 
-void Rig::freeze(Duration duration) {
+Result<void> Rig::freeze(Duration duration) {
   begin_trouble();
   process_.freeze();
   pause(duration);
   mark();
   process_.thaw();
   end_trouble();
+  return resume_destinations();
 }
 
 Result<void> Rig::terminate() {
@@ -241,11 +243,24 @@ Result<void> Rig::terminate() {
 
 Result<void> Rig::set_receivers_up(bool is_up) {
   with_books([](Books& books) { books.has_outage = true; });
-  return loop_.ask([this, is_up] { return load_.set_up(is_up); });
+  EILPOST_RETURN_IF_ERROR(loop_.ask([this, is_up] { return load_.set_up(is_up); }));
+  return is_up ? resume_destinations() : Result<void>();
 }
 
-void Rig::set_hanging(bool is_hanging) {
+Result<void> Rig::set_hanging(bool is_hanging) {
   loop_.ask([this, is_hanging] { load_.set_hanging(is_hanging); });
+  return is_hanging ? Result<void>() : resume_destinations();
+}
+
+// A start ends their pauses, too.
+Result<void> Rig::resume_destinations() {
+  if (!process_.is_running()) return {};
+  for (const std::string& id : destinations_) {
+    const Result<std::string> answer = process_.call_api(
+        http::Method::post, fmt::format("destinations/{}/resume", id), /*body=*/"{}");
+    if (!answer) return std::unexpected(answer.error());
+  }
+  return {};
 }
 
 void Rig::open_late() {

@@ -66,10 +66,11 @@ class Rig final {
   // Waits for the program's end, by a point or by itself; changes settings meanwhile if
   // `changes_settings`. False: it still runs.
   [[nodiscard]] bool await_end(Duration longest, bool changes_settings = false);
-  void freeze(Duration duration);
+  [[nodiscard]] Result<void> freeze(Duration duration);
   [[nodiscard]] Result<void> terminate();  // SIGTERM; its exit code must be 0
+  // Once they are well again, so are their destinations: a pause ends, which would take a minute.
   [[nodiscard]] Result<void> set_receivers_up(bool is_up);
-  void set_hanging(bool is_hanging);
+  [[nodiscard]] Result<void> set_hanging(bool is_hanging);
   void open_late();
   // True if the change was acknowledged.
   [[nodiscard]] bool change_settings();
@@ -110,6 +111,7 @@ class Rig final {
  private:
   [[nodiscard]] Result<void> set_up();
   [[nodiscard]] Result<void> create_targets(Receiver receiver, std::string_view name);
+  [[nodiscard]] Result<void> resume_destinations();
   [[nodiscard]] Result<void> check_settings();
   void note_kill(Instant begun_at);
   void keep_log();
@@ -123,7 +125,8 @@ class Rig final {
   load::EilpostProcess process_;
   load::LoadLoop loop_;
   Load load_;
-  std::string key_;                  // of the source
+  std::string key_;  // of the source
+  std::vector<std::string> destinations_;
   std::string settings_id_;          // of the destination that is renamed again and again
   std::uint64_t settings_sent_ = 0;  // the number in its newest name
   std::uint64_t settings_acknowledged_ = 0;

@@ -141,10 +141,10 @@ Result<void> play_receiver_killed(Rig& rig, const Row& /*row*/) {
 Result<void> play_receiver_hangs(Rig& rig, const Row& /*row*/) {
   EILPOST_RETURN_IF_ERROR(rig.begin());
   rig.pause(kLoadTime);
-  rig.set_hanging(true);
+  EILPOST_RETURN_IF_ERROR(rig.set_hanging(true));
   rig.pause(2500ms);
   rig.mark();
-  rig.set_hanging(false);
+  EILPOST_RETURN_IF_ERROR(rig.set_hanging(false));
   rig.pause(kLoadTime);
   return {};
 }
@@ -169,7 +169,7 @@ Result<void> play_receiver_and_program_killed(Rig& rig, const Row& /*row*/) {
 Result<void> play_frozen(Rig& rig, const Row& /*row*/) {
   EILPOST_RETURN_IF_ERROR(rig.begin());
   rig.pause(kLoadTime);
-  rig.freeze(3s);
+  EILPOST_RETURN_IF_ERROR(rig.freeze(3s));
   rig.pause(kLoadTime);
   return {};
 }

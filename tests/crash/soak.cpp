@@ -104,13 +104,11 @@ class LapRun {
         return {};
       }
       case 1:
-        rig_.set_hanging(true);
+        EILPOST_RETURN_IF_ERROR(rig_.set_hanging(true));
         watch(2s);
-        rig_.set_hanging(false);
-        return {};
+        return rig_.set_hanging(false);
       default:
-        rig_.freeze(1500ms);
-        return {};
+        return rig_.freeze(1500ms);
     }
   }
 

@@ -254,7 +254,7 @@ test("while a secret is rotated, the old and the new one both verify", async (t)
 test("what a disabled webhook owes is held, and sent when it is enabled", async (t) => {
   const { receiver, eilpost, source, destination } = await startAll(t);
   // Refused until the receiver is mended: it owes a delivery when it is disabled.
-  receiver.answer = () => ({ status: 500 });
+  receiver.answer = () => ({ status: 422 });
   const held = await createDestination(eilpost, receiver.url, {
     delivery: { retry: { delays_ms: Array(32).fill(200), jitter: 0 } },
   });

@@ -1,0 +1,89 @@
+#include "pipeline/fair_queue.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/probe.h"
+
+namespace eilpost::pipeline {
+
+void FairQueue::push(Due due) {
+  take_bytes(due);
+  const WebhookId webhook = due.webhook;
+  Line& line = lines_[webhook];
+  if (line.empty()) turns_.push_back(webhook);
+  line.push_back(std::move(due));
+  ++size_;
+}
+
+Due FairQueue::pop() {
+  EILPOST_ASSERT(size_ > 0);
+  const WebhookId webhook = turns_.front();
+  turns_.pop_front();
+  Line& line = lines_.at(webhook);
+  Due due = std::move(line.front());
+  line.pop_front();
+  --size_;
+  give_bytes(due);
+  if (!line.empty()) {
+    turns_.push_back(webhook);
+  } else {
+    forget_if_many(webhook);
+  }
+  return due;
+}
+
+std::vector<Due> FairQueue::take_all() {
+  std::vector<Due> all;
+  all.reserve(size_);
+  for (const WebhookId webhook : turns_) {
+    Line& line = lines_.at(webhook);
+    for (const Due& due : line) give_bytes(due);
+    std::ranges::move(line, std::back_inserter(all));
+  }
+  lines_.clear();
+  turns_.clear();
+  size_ = 0;
+  return all;
+}
+
+void FairQueue::erase_if(const std::function<bool(const Due&)>& is_over) {
+  for (auto& [webhook, line] : lines_) {
+    size_ -= std::erase_if(line, [&](const Due& due) {
+      if (!is_over(due)) return false;
+      give_bytes(due);
+      return true;
+    });
+  }
+  std::erase_if(turns_, [this](WebhookId webhook) { return lines_.at(webhook).empty(); });
+}
+
+void FairQueue::forget_events() {
+  for (auto& [webhook, line] : lines_) {
+    for (Due& due : line) {
+      give_bytes(due);
+      due.forget_event();
+    }
+  }
+}
+
+void FairQueue::take_bytes(Due& due) {
+  if (!due.event) return;
+  const std::size_t bytes = due.event->document.size();
+  if (fresh_.used + bytes > limits::kFreshBytesMax) {
+    EILPOST_PROBE("pipeline.fresh_events_too_many");
+    due.forget_event();
+    return;
+  }
+  fresh_.used += bytes;
+}
+
+void FairQueue::give_bytes(const Due& due) {
+  if (due.event) fresh_.used -= due.event->document.size();
+}
+
+void FairQueue::forget_if_many(WebhookId webhook) {
+  if (lines_.size() - turns_.size() > kEmptyLinesMax) lines_.erase(webhook);
+}
+
+}  // namespace eilpost::pipeline

@@ -1,0 +1,149 @@
+// Goal:   a destination that fails is left alone, is tried now and then, and is sent everything
+//         once it answers again; one of its webhooks never waits for another's backlog.
+// Method: the whole server on a simulated machine (tests/support/test_server.h).
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "model/limits.h"
+#include "support/test_server.h"
+
+namespace eilpost::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string event(std::string_view id, std::string_view type = "survey.submitted") {
+  return fmt::format(R"({{"id":"{}","type":"{}"}})", id, type);
+}
+
+class PaceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    destination_ = server_.add_destination(receiver_.url(), {{"delivery", {{"concurrency", 1}}}});
+    (void)server_.add_webhook("survey.submitted", destination_);
+  }
+  void post(int count, std::string_view type = "survey.submitted") {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_EQ(server_.post_event(event(fmt::format("e{}", ++posted_), type)).status, 202);
+    }
+  }
+  Json destination() { return server_.get("destinations/" + destination_).json(); }
+  std::size_t seen_count() const { return receiver_.seen().size(); }
+
+  TestServer server_{/*seed=*/1};
+  Receiver& receiver_ = server_.receiver("crm");
+  std::string destination_;
+  int posted_ = 0;
+};
+
+TEST_F(PaceTest, TenFailuresInARowPauseADestinationForAMinute) {
+  receiver_.answers(500);
+  post(30);
+  server_.wait(1s);
+  EXPECT_EQ(seen_count(), limits::kBreakerFailures);
+  const Json paused = destination();
+  EXPECT_EQ(paused.at("state"), "paused");
+  EXPECT_EQ(paused.at("state_reason"), "failing");
+  EXPECT_FALSE(paused.at("health").at("paused_until").is_null());
+  EXPECT_EQ(server_.metric("eilpost_destinations_paused"), 1);
+  EXPECT_TRUE(server_.log().contains("is paused: 10 attempts in a row failed"));
+
+  server_.wait(58s);
+  EXPECT_EQ(seen_count(), limits::kBreakerFailures);
+  server_.wait(2s);
+  EXPECT_EQ(seen_count(), limits::kBreakerFailures + 1);  // the probe
+  server_.wait(118s);
+  EXPECT_EQ(seen_count(), limits::kBreakerFailures + 1);
+  server_.wait(4s);
+  EXPECT_EQ(seen_count(), limits::kBreakerFailures + 2);
+}
+
+TEST_F(PaceTest, WhatWaitsForAPauseUsesUpNoAttempts) {
+  receiver_.answers(500);
+  post(30);
+  server_.wait(1s);
+  for (const Json& delivery : server_.list("deliveries?state=pending")) {
+    EXPECT_EQ(delivery.at("attempts_count"), 0);
+  }
+  EXPECT_EQ(server_.list("deliveries?state=pending").size(), 20U);
+}
+
+TEST_F(PaceTest, AProbeThatIsAnsweredLetsEverythingGoOn) {
+  receiver_.answers(500);
+  post(30);
+  server_.wait(1s);
+  receiver_.answers(200);
+  server_.wait(62s);
+  EXPECT_EQ(destination().at("state"), "active");
+  EXPECT_EQ(server_.metric("eilpost_destinations_paused"), 0);
+  server_.wait(10min);
+  EXPECT_EQ(server_.list("deliveries?state=delivered").size(), 30U);
+  EXPECT_TRUE(server_.log().contains("answers again"));
+}
+
+TEST_F(PaceTest, ResumingEndsAPauseAtOnce) {
+  receiver_.answers(500);
+  post(30);
+  server_.wait(1s);
+  receiver_.answers(200);
+  ASSERT_EQ(server_.post("destinations/" + destination_ + "/resume").status, 200);
+  server_.wait(1s);
+  EXPECT_EQ(destination().at("state"), "active");
+  EXPECT_EQ(server_.list("deliveries?state=delivered").size(), 20U);
+}
+
+TEST_F(PaceTest, AChangedDestinationIsTriedAtOnce) {
+  receiver_.answers(500);
+  post(30);
+  server_.wait(1s);
+  Receiver& other = server_.receiver("other");
+  ASSERT_EQ(
+      server_.patch("destinations/" + destination_, {{"request", {{"url", other.url()}}}}).status,
+      200);
+  server_.wait(1s);
+  EXPECT_EQ(other.seen().size(), 20U);
+}
+
+TEST_F(PaceTest, WhatTheContentCausesPausesNobody) {
+  receiver_.answers(400);
+  post(30);
+  server_.wait(1s);
+  EXPECT_EQ(seen_count(), 30U);
+  EXPECT_EQ(destination().at("state"), "active");
+}
+
+TEST_F(PaceTest, OneWebhooksBacklogDelaysNoOther) {
+  (void)server_.add_webhook("survey.dismissed", destination_);
+  receiver_.answers([](const http::Request&, std::size_t) { return Reply{.delay = 100ms}; });
+  post(100);
+  post(1, "survey.dismissed");
+  const Instant posted = server_.env().clock().now();
+  ASSERT_TRUE(server_.wait_until(
+      [&] {
+        return !receiver_.seen().empty() &&
+               receiver_.seen().back().json().at("event.type") == "survey.dismissed";
+      },
+      20s));
+  EXPECT_LT(server_.env().clock().now() - posted, 1s);
+}
+
+TEST_F(PaceTest, ADestinationThatSaysTooManyGetsFewerAtOnce) {
+  ASSERT_EQ(
+      server_.patch("destinations/" + destination_, {{"delivery", {{"concurrency", 8}}}}).status,
+      200);
+  bool complains = true;
+  receiver_.answers([&](const http::Request&, std::size_t) {
+    return Reply{.status = complains ? 429 : 200, .delay = 1s};
+  });
+  post(8);
+  server_.wait(2s);
+  complains = false;
+  const std::size_t before = seen_count();
+  post(20);
+  server_.wait(500ms);  // None of them is answered yet.
+  EXPECT_EQ(seen_count() - before, 4U);
+}
+
+}  // namespace
+}  // namespace eilpost::test
