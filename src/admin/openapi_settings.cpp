@@ -170,8 +170,12 @@ const std::string_view kSettingsSchemas = R"json({
 "Retry": {"delays_ms": "[integer]", "jitter": "number"},
 "Batch": {
   "events_max": "integer", "bytes_max": "integer|null", "wait_ms": "integer", "template": "any"},
+"RateLimit": {
+  "requests": "integer: 1 to 1000000, begun.", "per_ms": "integer: 1 to 86400000."},
 "DeliverySettings": {
-  "concurrency": "integer", "rate_limit": "object|null", "ordering": "enum none per_user",
+  "concurrency": "integer",
+  "rate_limit": "#RateLimit|null: For any stretch of that length.",
+  "ordering": "enum none per_user",
   "backlog_max": "integer", "retry": "#Retry", "batch": "#Batch"},
 "Health": {
   "waiting": "integer", "retrying": "integer", "held": "integer", "in_flight": "integer",
@@ -225,7 +229,7 @@ const std::string_view kSettingsSchemas = R"json({
   "content?": "#SignedContent", "previous_until?": "time", "public_key?": "string",
   "previous_public_key?": "string"},
 "DeliveryDraft": {
-  "concurrency?": "integer", "rate_limit?": "object|null", "ordering?": "enum none",
+  "concurrency?": "integer", "rate_limit?": "#RateLimit|null", "ordering?": "enum none",
   "backlog_max?": "integer", "retry?": {"delays_ms?": "[integer]", "jitter?": "number"},
   "batch?": "object|null"},
 "DestinationDraft": {

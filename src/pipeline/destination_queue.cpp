@@ -9,6 +9,7 @@
 #include "env/callback.h"
 #include "model/limits.h"
 #include "pipeline/token_send.h"
+#include "presets/preset.h"
 #include "record/attempt_record.h"
 #include "render/renderer.h"
 #include "retry/policy.h"
@@ -17,6 +18,11 @@ namespace eilpost::pipeline {
 namespace {
 
 constexpr Duration kReadRetry = std::chrono::seconds(5);
+
+retry::Rate rate_of(const DeliverySettings& delivery) {
+  if (!delivery.rate_limit) return {};
+  return {.requests = delivery.rate_limit->requests, .per = delivery.rate_limit->per};
+}
 
 }  // namespace
 
@@ -103,6 +109,9 @@ void DestinationQueue::adopt_settings() {
   if (destination == nullptr || adopted_version_ == destination->version) return;
   const bool is_change = adopted_version_.has_value();
   adopted_version_ = destination->version;
+  pace_.set_rate(rate_of(destination->delivery));
+  const presets::Preset* const preset = presets::find(destination->platform);
+  pace_.set_complaints(preset == nullptr ? std::vector<std::uint16_t>() : preset->slow_statuses);
   if (is_change) end_pause();
 }
 

@@ -8,6 +8,7 @@
 //                    (url digits word)
 //   destination      what it prescribes, as the API writes it; what people give stands above it
 //   test             URL and success rule of a test, where they differ
+//   slow_statuses    by which it asks for fewer requests at once, beside 429 and 503
 //   webhook          which names of chosen properties the platform takes: checked when saved
 //   rules            what the platform would refuse: checked in each body before it is sent
 

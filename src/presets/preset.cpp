@@ -89,6 +89,7 @@ Preset read(std::string_view text) {
     preset.test_url = json.at("test").at("url").get<std::string>();
     preset.test_success = test_success_of(json.at("test"));
   }
+  preset.slow_statuses = json.value("slow_statuses", std::vector<std::uint16_t>());
   if (json.contains("webhook")) preset.webhook = name_rules_of(json.at("webhook"));
   for (const Json& rule : json.at("rules")) preset.rules.push_back(rule_of(rule));
   return preset;

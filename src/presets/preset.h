@@ -4,6 +4,7 @@
 //
 // Threads: any; presets are made once and never change.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,8 @@ struct Preset {
   Json destination;                     // what it prescribes, as the API writes it
   std::optional<std::string> test_url;  // of a test, instead of the destination's own
   std::optional<SuccessRule> test_success;
+  // By which it asks for fewer requests at once, beside 429 and 503.
+  std::vector<std::uint16_t> slow_statuses;
   std::optional<NameRules> webhook;
   std::vector<Rule> rules;
 };

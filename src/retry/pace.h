@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "base/time.h"
 #include "model/delivery.h"
@@ -18,6 +20,10 @@ namespace eilpost::retry {
 class Pace final {
  public:
   void set_rate(const Rate& rate) { rate_.set(rate); }
+  // Statuses by which it asks for fewer at once, beside 429 and 503.
+  void set_complaints(std::vector<std::uint16_t> statuses) {
+    window_.set_complaints(std::move(statuses));
+  }
 
   // When the next attempt may begin: `now` or later; Instant::max(): when one under way has ended.
   [[nodiscard]] Instant earliest(Instant now) const {
@@ -45,7 +51,7 @@ class Pace final {
   // Somebody says that the destination is well. Its rate limit holds on.
   void resume() {
     breaker_.resume();
-    window_ = Window();
+    window_.open_fully();
   }
 
   [[nodiscard]] bool is_paused() const { return breaker_.is_paused(); }

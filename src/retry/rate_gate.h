@@ -2,8 +2,10 @@
 // A destination's rate limit: never more than so many attempts begun in any stretch of time of so
 // long.
 //
-// Limits:  8 bytes a request of the limit; nothing without one. A restart forgets what was begun
-//          before it.
+// Limits:  at most 4 KiB; nothing without a limit. Of a limit above kGroupsMax requests, those
+// begun
+//          one after another are counted in groups and forgotten together, a little late. A restart
+//          forgets what was begun before it.
 // Threads: one.
 
 #include <cstdint>
@@ -22,6 +24,8 @@ struct Rate {
 
 class RateGate final {
  public:
+  static constexpr std::uint32_t kGroupsMax = 256;
+
   // What was begun already counts for the new limit, as far as the old one knew it.
   void set(const Rate& rate);
 
@@ -30,9 +34,16 @@ class RateGate final {
   void note_start(Instant now);
 
  private:
+  struct Group {
+    Instant last;  // start
+    std::uint32_t count = 0;
+  };
+
+  void forget_oldest();
+
   Rate rate_;
-  std::vector<Instant> starts_;  // the last ones; a ring once it is full
-  std::size_t oldest_ = 0;
+  std::vector<Group> groups_;  // oldest first; without the first one there is room
+  std::uint32_t count_ = 0;    // of all groups
 };
 
 }  // namespace eilpost::retry

@@ -39,6 +39,38 @@ TEST(RateGate, ANewLimitKnowsWhatWasBegun) {
   EXPECT_EQ(gate.earliest(Instant(5s)), Instant(5s));
 }
 
+TEST(RateGate, ALargeLimitIsUsedUpWholeThoughItIsCountedInGroups) {
+  constexpr std::uint32_t kRequests = 10 * RateGate::kGroupsMax - 1;
+  RateGate gate;
+  gate.set({.requests = kRequests, .per = 1s});
+  for (std::uint32_t i = 0; i < kRequests; ++i) {
+    ASSERT_EQ(gate.earliest(Instant(5s)), Instant(5s)) << i;
+    gate.note_start(Instant(5s));
+  }
+  EXPECT_EQ(gate.earliest(Instant(5s)), Instant(6s));
+}
+
+TEST(RateGateProperty, NoStretchOfTimeHasMoreThanALargeLimit) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Random random(seed);
+    const auto requests = static_cast<std::uint32_t>(300 + random.below(2000));
+    const Duration per = std::chrono::milliseconds(1 + random.below(2000));
+    RateGate gate;
+    gate.set({.requests = requests, .per = per});
+    std::vector<Instant> starts;
+    Instant now{};
+    for (int i = 0; i < 10'000; ++i) {
+      now += std::chrono::microseconds(random.below(1000));
+      now = gate.earliest(now);
+      gate.note_start(now);
+      starts.push_back(now);
+    }
+    for (std::size_t i = requests; i < starts.size(); ++i) {
+      ASSERT_GE(starts[i] - starts[i - requests], per) << "seed " << seed;
+    }
+  }
+}
+
 TEST(RateGateProperty, NoStretchOfTimeHasMoreThanAllowed) {
   for (std::uint64_t seed = 0; seed < 2000; ++seed) {
     Random random(seed);

@@ -5,13 +5,12 @@
 #include "base/probe.h"
 
 namespace eilpost::retry {
-namespace {
 
-bool is_complaint(const Outcome& outcome) {
-  return outcome.kind == OutcomeKind::answered && (outcome.status == 429 || outcome.status == 503);
+bool Window::is_complaint(const Outcome& outcome) const {
+  if (outcome.kind != OutcomeKind::answered) return false;
+  if (outcome.status == 429 || outcome.status == 503) return true;
+  return std::ranges::find(complaints_, outcome.status) != complaints_.end();
 }
-
-}  // namespace
 
 std::uint32_t Window::size(std::uint32_t concurrency) const {
   return std::min(concurrency, static_cast<std::uint32_t>(size_));
@@ -34,6 +33,12 @@ void Window::note_end(const Outcome& outcome, std::uint32_t concurrency, Instant
 
 void Window::open_slowly() {
   size_ = 1;
+}
+
+void Window::open_fully() {
+  size_ = kOpen;
+  doubles_until_ = kOpen;
+  halved_at_ = {};
 }
 
 }  // namespace eilpost::retry

@@ -43,6 +43,18 @@ TEST_F(WindowTest, IsHalvedOnceForAllThatWereUnderWay) {
   EXPECT_EQ(window_.size(16), 4U);
 }
 
+TEST_F(WindowTest, APlatformMayComplainInItsOwnWay) {
+  end_window(answered(403));
+  EXPECT_EQ(window_.size(16), 16U);
+  window_.set_complaints({403});
+  end_window(answered(403));
+  EXPECT_EQ(window_.size(16), 8U);
+  end_window(answered(429));
+  EXPECT_EQ(window_.size(16), 4U);
+  window_.open_fully();
+  EXPECT_EQ(window_.size(16), 16U);
+}
+
 TEST_F(WindowTest, IsNeverLessThanOne) {
   for (int i = 0; i < 20; ++i) end_window(answered(429));
   EXPECT_EQ(window_.size(16), 1U);

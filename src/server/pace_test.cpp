@@ -28,6 +28,17 @@ class PaceTest : public testing::Test {
       ASSERT_EQ(server_.post_event(event(fmt::format("e{}", ++posted_), type)).status, 202);
     }
   }
+  struct Limit {
+    int concurrency = 1;
+    int requests = 1;
+    std::chrono::milliseconds per;
+  };
+  void limit(const Limit& limit) {
+    const Json rate = {{"requests", limit.requests}, {"per_ms", limit.per.count()}};
+    const Json delivery = {{"concurrency", limit.concurrency}, {"rate_limit", rate}};
+    const Answer answer = server_.patch("destinations/" + destination_, {{"delivery", delivery}});
+    ASSERT_EQ(answer.status, 200) << answer.body;
+  }
   Json destination() { return server_.get("destinations/" + destination_).json(); }
   std::size_t seen_count() const { return receiver_.seen().size(); }
 
@@ -143,6 +154,49 @@ TEST_F(PaceTest, ADestinationThatSaysTooManyGetsFewerAtOnce) {
   post(20);
   server_.wait(500ms);  // None of them is answered yet.
   EXPECT_EQ(seen_count() - before, 4U);
+}
+
+TEST_F(PaceTest, NoMoreRequestsThanItsRateComeToADestination) {
+  limit({.concurrency = 16, .requests = 5, .per = 10s});
+  (void)server_.add_webhook("survey.dismissed", destination_);
+  receiver_.answers([](const http::Request&, std::size_t index) {
+    return Reply{.status = index % 7 == 3 ? 500 : 200, .delay = 50ms};
+  });
+  post(20);
+  post(20, "survey.dismissed");
+  ASSERT_TRUE(server_.drain(1h));
+  const std::vector<SeenRequest>& seen = receiver_.seen();
+  ASSERT_GE(seen.size(), 45U);  // What is tried again counts, too.
+  for (std::size_t i = 5; i < seen.size(); ++i) {
+    // Begun ten seconds apart; the way to the receiver is not always equally long.
+    EXPECT_GE(seen[i].at - seen[i - 5].at, 10s - 20ms) << i;
+  }
+  EXPECT_LE(seen[39].at - seen.front().at, 10s * 8);  // Nor are they fewer.
+}
+
+TEST_F(PaceTest, AChangedRateHoldsAtOnce) {
+  limit({.concurrency = 16, .requests = 1, .per = 1h});
+  post(10);
+  server_.wait(10min);
+  EXPECT_EQ(seen_count(), 1U);
+  limit({.concurrency = 16, .requests = 2, .per = 1h});
+  server_.wait(10min);
+  EXPECT_EQ(seen_count(), 2U);
+  EXPECT_EQ(destination().at("health").at("waiting"), 8);
+  EXPECT_EQ(destination().at("state"), "active");
+  ASSERT_EQ(server_.patch("destinations/" + destination_, {{"delivery", {{"rate_limit", nullptr}}}})
+                .status,
+            200);
+  server_.wait(1s);
+  EXPECT_EQ(seen_count(), 10U);
+}
+
+TEST_F(PaceTest, ADestinationThatWaitsForItsRateStopsNoIngest) {
+  limit({.concurrency = 1, .requests = 1, .per = 24h});
+  post(20);
+  server_.wait(1h);
+  post(20);
+  EXPECT_EQ(server_.list("deliveries?state=pending").size(), 39U);
 }
 
 }  // namespace

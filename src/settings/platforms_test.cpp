@@ -63,16 +63,29 @@ TEST(Platforms, AnotherPlatformBeginsAnew) {
   EXPECT_EQ(custom->signing.scheme, Signing::Scheme::standard_webhooks);
 }
 
-TEST(Platforms, RatesAndBatchesAreThoseOfPresetsOnly) {
+TEST(Platforms, ARateIsTakenForAnyDestination) {
+  Machine machine;
+  const Json input = json_of(R"({"name":"A","platform":"slack",
+    "secrets":{"webhook_url":"https://hooks.slack.com/x"},
+    "delivery":{"rate_limit":{"requests":3,"per_ms":60000}}})");
+  const auto made = machine.settings->create_destination(input, kAuthor);
+  ASSERT_TRUE(made.has_value()) << made.error().detail;
+  machine.reopen();
+  const auto kept = machine.settings->destination(made->id);
+  ASSERT_TRUE(kept && kept->delivery.rate_limit);
+  EXPECT_EQ(kept->delivery.rate_limit->requests, 3U);
+  EXPECT_EQ(kept->delivery.rate_limit->per, std::chrono::minutes(1));
+}
+
+TEST(Platforms, BatchesAreThoseOfPresetsOnly) {
   Machine machine;
   const Json input = json_of(R"({"name":"A","platform":"custom",
     "request":{"url":"https://api.example.com"},
-    "delivery":{"rate_limit":{"requests":1,"per_ms":1000},"batch":{"events_max":2}}})");
+    "delivery":{"batch":{"events_max":2}}})");
   const auto refused = machine.settings->create_destination(input, kAuthor);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(errors_of(refused.error().errors),
-            (std::vector<std::string>{"/delivery/rate_limit not_available",
-                                      "/delivery/batch not_available"}));
+            (std::vector<std::string>{"/delivery/batch not_available"}));
 }
 
 }  // namespace

@@ -81,8 +81,6 @@ void read_policies(ObjectReader& reader, DeliverySettings& delivery, Problems& p
 void check_policies(const presets::Preset* preset, const Destination& destination,
                     Problems& problems) {
   const DeliverySettings& delivery = destination.delivery;
-  check(rate_limit_to_json(delivery.rate_limit), Json(), prescribed(preset, "rate_limit"),
-        "rate_limit", problems);
   check(batch_to_json(delivery.batch), batch_to_json({}), prescribed(preset, "batch"), "batch",
         problems);
 }

@@ -26,7 +26,7 @@ namespace eilpost::settings {
 // Reads the fields "rate_limit" and "batch" of /delivery.
 void read_policies(ObjectReader& reader, DeliverySettings& delivery, Problems& problems);
 
-// Rates and batches are kept and shown, but deliveries are not held to them yet: so only those are
+// Batches are kept and shown, but deliveries are not held to them yet: so only those are
 // taken that a preset brings.
 void check_policies(const presets::Preset* preset, const Destination& destination,
                     Problems& problems);
