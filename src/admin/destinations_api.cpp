@@ -28,6 +28,7 @@ Json health(const pipeline::DestinationStatus& status) {
           {"last_success_at", time(status.last_success_at)},
           {"last_failure_at", time(status.last_failure_at)},
           {"last_error", status.last_error.empty() ? Json() : Json(status.last_error)},
+          {"failing_since", time(status.failing_since)},
           {"paused_until", time(status.paused_until)}};
 }
 

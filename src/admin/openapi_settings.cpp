@@ -180,6 +180,7 @@ const std::string_view kSettingsSchemas = R"json({
 "Health": {
   "waiting": "integer", "retrying": "integer", "held": "integer", "in_flight": "integer",
   "last_success_at": "time|null", "last_failure_at": "time|null", "last_error": "string|null",
+  "failing_since": "time|null: Nothing succeeded since then; five days of it disable it.",
   "paused_until": "time|null"},
 "PlatformName": [
   "enum custom inbox slack teams mixpanel ga4 heap amplitude segment mailchimp hubspot brevo"],

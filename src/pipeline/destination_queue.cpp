@@ -165,7 +165,13 @@ void DestinationQueue::resume() {
   pump();
 }
 
+void DestinationQueue::set_failing_since(WallTime since) {
+  failing_since_ = since;
+  is_failing_told_ = true;
+}
+
 void DestinationQueue::end_pause() {
+  note_well();
   pace_.resume();
   if (paused_since_) pipeline::subtract(context_.counters.destinations_paused);
   paused_since_.reset();
@@ -332,20 +338,51 @@ Task<void> DestinationQueue::attempt(Due due) {
 
 void DestinationQueue::note_end(const Attempt& attempt, Instant begun) {
   const Instant now = context_.loop.clock().now();
-  switch (pace_.note_end(attempt.outcome, concurrency(), begun, now)) {
+  const retry::Breaker::Change change = pace_.note_end(attempt.outcome, concurrency(), begun, now);
+  switch (retry::verdict_of(attempt.outcome)) {
+    case retry::Verdict::well:
+      note_well();
+      break;
+    case retry::Verdict::ill:
+      note_failure(attempt);
+      break;
+    case retry::Verdict::content:
+      break;
+  }
+  switch (change) {
     case retry::Breaker::Change::none:
       return;
     case retry::Breaker::Change::paused:
       paused_since_ = context_.loop.clock().wall_now();
+      is_failing_told_ = true;
+      context_.observer.destination_failing(id_, failing_since_);
       pipeline::add(context_.counters.destinations_paused);
       ready_.forget_events();
       context_.observer.destination_paused(id_, attempt.outcome.detail);
       return;
     case retry::Breaker::Change::recovered:
+      note_well();
       paused_since_.reset();
       pipeline::subtract(context_.counters.destinations_paused);
       context_.observer.destination_recovered(id_);
       return;
+  }
+}
+
+void DestinationQueue::note_failure(const Attempt& attempt) {
+  if (!failing_since_) failing_since_ = attempt.started_at;
+  if (context_.loop.clock().wall_now() - *failing_since_ < limits::kDestinationFailingMax) return;
+  const std::uint32_t version = attempt.destination_version;
+  if (gone_version_ && *gone_version_ >= version) return;
+  EILPOST_PROBE("pipeline.destination_failed_too_long");
+  gone_version_ = version;
+  context_.observer.destination_failed_too_long(id_, version);
+}
+
+void DestinationQueue::note_well() {
+  failing_since_.reset();
+  if (std::exchange(is_failing_told_, false)) {
+    context_.observer.destination_failing(id_, std::nullopt);
   }
 }
 
@@ -398,7 +435,8 @@ DestinationStatus DestinationQueue::status() const {
                            .in_flight = attempts_.size(),
                            .last_success_at = last_success_at_,
                            .last_failure_at = last_failure_at_,
-                           .last_error = last_error_};
+                           .last_error = last_error_,
+                           .failing_since = failing_since_};
   if (paused_since_) {
     const env::Clock& clock = context_.loop.clock();
     const Duration wait = std::max(pace_.paused_until() - clock.now(), Duration::zero());

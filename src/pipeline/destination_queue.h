@@ -52,6 +52,9 @@ class DestinationQueue final {
   // A person says that the destination is well: a pause ends.
   void resume();
 
+  // What was known before this start. REQUIRES: nothing was added yet.
+  void set_failing_since(WallTime since);
+
   // Ends what has waited longer than kDeliveryAgeMax.
   void expire();
 
@@ -90,6 +93,8 @@ class DestinationQueue final {
   [[nodiscard]] bool may_start(std::size_t starts) const;
   void wait_for_pace();
   void note_end(const Attempt& attempt, Instant begun);
+  void note_failure(const Attempt& attempt);
+  void note_well();
   void place(Due due);
   void fail(const Due& due, FailReason reason);
   void push_later(Later later);
@@ -114,6 +119,8 @@ class DestinationQueue final {
   bool is_pumping_ = false;
   std::optional<env::TimerId> pace_timer_;
   std::optional<WallTime> paused_since_;
+  std::optional<WallTime> failing_since_;
+  bool is_failing_told_ = false;  // to the observer, who remembers it over a restart
   env::TimerId wake_timer_{};
   std::optional<Instant> wake_at_;
   std::optional<WallTime> last_success_at_;

@@ -221,6 +221,10 @@ void Pipeline::Lane::resume(DestinationId destination) {
   if (found != queues_.end()) found->second->resume();
 }
 
+void Pipeline::Lane::set_failing_since(DestinationId destination, WallTime since) {
+  queue_of(destination).set_failing_since(since);
+}
+
 void Pipeline::Lane::pump_all() {
   for (auto& [id, queue] : queues_) queue->pump();
 }

@@ -34,6 +34,7 @@ class Pipeline::Lane final : public StartBacklog {
   void pump_all();
   void take_over(std::vector<HandedOver> deliveries);
   void resume(DestinationId destination);
+  void set_failing_since(DestinationId destination, WallTime since);
 
   [[nodiscard]] Task<void> post_events(const http::Request& request, const env::Endpoint& client,
                                        http::Responder& responder);

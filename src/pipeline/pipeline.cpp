@@ -40,8 +40,12 @@ Pipeline::Pipeline(const Parts& parts, Options options)
 
 Pipeline::~Pipeline() = default;
 
-void Pipeline::start(const std::shared_ptr<const Snapshot>& snapshot) {
+void Pipeline::start(const std::shared_ptr<const Snapshot>& snapshot,
+                     const std::vector<std::pair<DestinationId, WallTime>>& failing) {
   for (auto& lane : lanes_) lane->set_snapshot(snapshot);
+  for (const auto& [destination, since] : failing) {
+    home_of(destination).set_failing_since(destination, since);
+  }
   store_.take_unsettled([this](const store::Unsettled& unsettled) {
     home_of(unsettled.owed.destination).take_unsettled(unsettled);
   });

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/task.h"
@@ -41,6 +42,10 @@ class Observer {
   virtual void destination_paused(DestinationId destination, std::string_view error) = 0;
   // It answers again after a pause.
   virtual void destination_recovered(DestinationId destination) = 0;
+  // It fails since then, or not any more: what Pipeline::start wants to hear after a restart.
+  virtual void destination_failing(DestinationId destination, std::optional<WallTime> since) = 0;
+  // It failed for kDestinationFailingMax; this version of it gets no more.
+  virtual void destination_failed_too_long(DestinationId destination, std::uint32_t version) = 0;
 };
 
 struct Options {
@@ -84,6 +89,7 @@ struct DestinationStatus {
   // Paused by the breaker; the next try is not before `paused_until`.
   std::optional<WallTime> paused_since;
   std::optional<WallTime> paused_until;
+  std::optional<WallTime> failing_since;  // nothing that was sent since then was welcome
 };
 
 // A request sent once, outside of any delivery: a test.
@@ -115,9 +121,10 @@ class Pipeline final {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  // Takes the deliveries over that the store owes and begins to send. Before the lanes run, or on
-  // lane 0.
-  void start(const std::shared_ptr<const Snapshot>& snapshot);
+  // Takes the deliveries over that the store owes and begins to send. `failing`: destinations that
+  // failed before this start, and since when. Before the lanes run, or on lane 0.
+  void start(const std::shared_ptr<const Snapshot>& snapshot,
+             const std::vector<std::pair<DestinationId, WallTime>>& failing);
 
   // Makes new settings known; `done` runs on `loop` when every lane works by them. Any thread.
   void publish(const std::shared_ptr<const Snapshot>& snapshot, env::Loop& loop,

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/iso_time.h"
 #include "model/limits.h"
 #include "support/test_server.h"
 
@@ -26,6 +27,12 @@ class PaceTest : public testing::Test {
   void post(int count, std::string_view type = "survey.submitted") {
     for (int i = 0; i < count; ++i) {
       ASSERT_EQ(server_.post_event(event(fmt::format("e{}", ++posted_), type)).status, 202);
+    }
+  }
+  void post_daily(int days) {
+    for (int i = 0; i < days; ++i) {
+      post(12);
+      server_.wait(24h);
     }
   }
   struct Limit {
@@ -197,6 +204,70 @@ TEST_F(PaceTest, ADestinationThatWaitsForItsRateStopsNoIngest) {
   server_.wait(1h);
   post(20);
   EXPECT_EQ(server_.list("deliveries?state=pending").size(), 39U);
+}
+
+TEST_F(PaceTest, AfterFiveDaysOfFailureADestinationIsDisabled) {
+  receiver_.answers(500);
+  const WallTime begun = server_.env().clock().wall_now();
+  post_daily(4);
+  EXPECT_EQ(destination().at("state"), "paused");
+  const auto since =
+      parse_iso_time(destination().at("health").at("failing_since").get<std::string>());
+  ASSERT_TRUE(since.has_value());
+  EXPECT_LT(*since - begun, 1s);
+  post_daily(2);
+  EXPECT_EQ(destination().at("state"), "disabled");
+  EXPECT_EQ(destination().at("state_reason"), "failing");
+  EXPECT_EQ(server_.metric("eilpost_destinations_paused"), 0);
+  EXPECT_TRUE(server_.log().contains("failed for five days and was disabled"));
+  const std::size_t before = seen_count();
+  post(3);
+  server_.wait(1h);
+  EXPECT_EQ(seen_count(), before);
+  EXPECT_GE(server_.list("deliveries?state=held").size(), 3U);
+
+  receiver_.answers(200);
+  ASSERT_EQ(server_.post("destinations/" + destination_ + "/resume").status, 200);
+  server_.wait(1h);
+  EXPECT_EQ(destination().at("state"), "active");
+  EXPECT_TRUE(destination().at("health").at("failing_since").is_null());
+  EXPECT_EQ(server_.list("deliveries?state=held").size(), 0U);
+}
+
+TEST_F(PaceTest, TheDaysOfFailureAreCountedOverACrash) {
+  receiver_.answers(500);
+  post_daily(3);
+  server_.crash(env::Crash::process_killed);
+  server_.restart();
+  EXPECT_FALSE(destination().at("health").at("failing_since").is_null());
+  post_daily(1);
+  EXPECT_NE(destination().at("state"), "disabled");
+  post_daily(2);
+  EXPECT_EQ(destination().at("state"), "disabled");
+}
+
+TEST_F(PaceTest, ASuccessBetweenBeginsTheFiveDaysAnew) {
+  receiver_.answers(500);
+  post_daily(3);
+  receiver_.answers(200);
+  post_daily(1);
+  server_.crash(env::Crash::process_killed);
+  server_.restart();
+  EXPECT_TRUE(destination().at("health").at("failing_since").is_null());
+  receiver_.answers(500);
+  post_daily(4);
+  EXPECT_EQ(destination().at("state"), "paused");
+}
+
+TEST_F(PaceTest, ResumingBeginsTheFiveDaysAnew) {
+  receiver_.answers(500);
+  post_daily(3);
+  ASSERT_EQ(server_.post("destinations/" + destination_ + "/resume").status, 200);
+  server_.wait(1s);
+  server_.crash(env::Crash::process_killed);
+  server_.restart();
+  post_daily(4);
+  EXPECT_NE(destination().at("state"), "disabled");
 }
 
 }  // namespace

@@ -36,6 +36,15 @@ struct LaneFront {
 constexpr Duration kRetentionEvery = std::chrono::hours(1);
 constexpr Duration kSaveRetry = std::chrono::seconds(5);
 
+// A destination that gets no more. `version`: that showed itself so; one that was changed since is
+// left alone.
+struct Disabling {
+  DestinationId id{};
+  std::uint32_t version = 0;
+  std::string reason;  // the API's word
+  std::string why;     // in a sentence: "Destination … WHY and was disabled."
+};
+
 std::size_t body_bytes_max(const Config& config, std::string_view target) {
   // Ingest says itself what is wrong with a body that is too large inflated; this bounds what is
   // read. Settings may hold a template and certificates.
@@ -69,6 +78,8 @@ class RealServer final : public Server, public pipeline::Observer {
   void destination_gone(DestinationId destination, std::uint32_t version) override;
   void destination_paused(DestinationId destination, std::string_view error) override;
   void destination_recovered(DestinationId destination) override;
+  void destination_failing(DestinationId destination, std::optional<WallTime> since) override;
+  void destination_failed_too_long(DestinationId destination, std::uint32_t version) override;
 
  private:
   [[nodiscard]] Result<void> open_settings();
@@ -77,7 +88,8 @@ class RealServer final : public Server, public pipeline::Observer {
   void build_fronts();
   void publish_settings();
   void apply_retention();
-  void disable_gone(DestinationId id, std::uint32_t version, bool is_first_try);
+  void disable(const Disabling& what, bool is_first_try);
+  void disable_later(const Disabling& what);
   void close_fronts();
   void close_front(std::size_t lane, Duration grace);
   void stop_pipeline_if_last();
@@ -216,7 +228,8 @@ void RealServer::build_fronts() {
 }
 
 Result<env::Endpoint> RealServer::start() {
-  pipeline_->start(settings_->snapshot());
+  EILPOST_ASSIGN_OR_RETURN(const auto failing, settings_->failing_destinations());
+  pipeline_->start(settings_->snapshot(), failing);
   env::Endpoint endpoint = config_.listen;
   for (const LaneFront& front : fronts_) {
     // The first may choose a port; the others share it.
@@ -229,7 +242,25 @@ Result<env::Endpoint> RealServer::start() {
 }
 
 void RealServer::destination_gone(DestinationId destination, std::uint32_t version) {
-  disable_gone(destination, version, /*is_first_try=*/true);
+  disable({.id = destination, .version = version, .reason = "answered_410", .why = "answered 410"},
+          /*is_first_try=*/true);
+}
+
+void RealServer::destination_failed_too_long(DestinationId destination, std::uint32_t version) {
+  disable(
+      {.id = destination, .version = version, .reason = "failing", .why = "failed for five days"},
+      /*is_first_try=*/true);
+}
+
+void RealServer::destination_failing(DestinationId destination, std::optional<WallTime> since) {
+  settings_worker_->run([this, destination, since] {
+    const Result<void> noted = settings_->note_failing(destination, since);
+    if (noted) return;
+    log_.error(
+        fmt::format("Since when destination {} fails could not be saved, and is forgotten "
+                    "at a restart: {}",
+                    to_string(destination), noted.error().detail));
+  });
 }
 
 void RealServer::destination_paused(DestinationId destination, std::string_view error) {
@@ -244,37 +275,38 @@ void RealServer::destination_recovered(DestinationId destination) {
                         to_string(destination)));
 }
 
-// `version`: that answered 410. A destination that was changed since is left alone.
-void RealServer::disable_gone(DestinationId id, std::uint32_t version, bool is_first_try) {
-  settings_worker_->run([this, id, version, is_first_try] {
-    const std::optional<Destination> found = settings_->destination(id);
-    if (!found || found->version != version) return;
+void RealServer::disable(const Disabling& what, bool is_first_try) {
+  settings_worker_->run([this, what, is_first_try] {
+    const std::optional<Destination> found = settings_->destination(what.id);
+    if (!found || found->version != what.version) return;
     const settings::Author author{.name = "Eilpost"};
     const auto changed =
-        settings_->set_destination_state(id, DestinationState::disabled, "answered_410", author);
+        settings_->set_destination_state(what.id, DestinationState::disabled, what.reason, author);
     if (changed) {
-      log_.warning(fmt::format("Destination {} answered 410 and was disabled.", to_string(id)));
+      log_.warning(
+          fmt::format("Destination {} {} and was disabled.", to_string(what.id), what.why));
       publish_settings();
       return;
     }
     if (is_first_try) {
       log_.error(
-          fmt::format("Destination {} answered 410, but that could not be saved: {} It gets "
-                      "no more, and saving is tried again.",
-                      to_string(id), changed.error().detail));
+          fmt::format("Destination {} {}, but that could not be saved: {} It gets no more, "
+                      "and saving is tried again.",
+                      to_string(what.id), what.why, changed.error().detail));
     }
-    env_.lane(0).post([this, id, version] {
-      env::Timers& timers = env_.lane(0).timers();
-      // Several attempts may have been answered so; the last of them is enough.
-      if (const auto timer = gone_timers_.find(id); timer != gone_timers_.end()) {
-        timers.cancel(timer->second);
-      }
-      gone_timers_[id] =
-          timers.call_at(env_.lane(0).clock().now() + kSaveRetry, [this, id, version] {
-            gone_timers_.erase(id);
-            disable_gone(id, version, /*is_first_try=*/false);
-          });
-    });
+    env_.lane(0).post([this, what] { disable_later(what); });
+  });
+}
+
+// Several attempts may have shown it; the last of them is enough.
+void RealServer::disable_later(const Disabling& what) {
+  env::Loop& first = env_.lane(0);
+  if (const auto timer = gone_timers_.find(what.id); timer != gone_timers_.end()) {
+    first.timers().cancel(timer->second);
+  }
+  gone_timers_[what.id] = first.timers().call_at(first.clock().now() + kSaveRetry, [this, what] {
+    gone_timers_.erase(what.id);
+    disable(what, /*is_first_try=*/false);
   });
 }
 

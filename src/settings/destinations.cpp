@@ -240,8 +240,9 @@ Saved<void> SqliteSettings::delete_destination(DestinationId id, IfVersion if_ve
                                      .at = now()});
   if (!written) return written;
   destinations_.erase(id);
-  // What is left is sealed, and of no destination.
+  // What is left is sealed, or a time; both of no destination.
   (void)store_->remove_tokens(to_string(id));
+  (void)store_->remove_failing(to_string(id));
   return written;
 }
 

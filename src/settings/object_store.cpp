@@ -15,7 +15,8 @@ constexpr std::string_view kScripts[] = {
     "CREATE TABLE audit_log (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
     " author TEXT NOT NULL, action TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,"
     " name TEXT NOT NULL);",
-    "CREATE TABLE tokens (id TEXT NOT NULL PRIMARY KEY, sealed TEXT NOT NULL) WITHOUT ROWID;"};
+    "CREATE TABLE tokens (id TEXT NOT NULL PRIMARY KEY, sealed TEXT NOT NULL) WITHOUT ROWID;",
+    "CREATE TABLE failing (id TEXT NOT NULL PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;"};
 
 constexpr std::string_view kVersionColumns =
     "SELECT id, version, author, at, json FROM object_versions ";
@@ -235,6 +236,30 @@ Result<void> ObjectStore::put_tokens(std::string_view id, std::string_view seale
 Result<void> ObjectStore::remove_tokens(std::string_view id) {
   EILPOST_ASSIGN_OR_RETURN(database::Statement remove,
                            database_->prepare("DELETE FROM tokens WHERE id = ?1"));
+  return remove.bind(1, id).run();
+}
+
+Result<std::vector<StoredFailing>> ObjectStore::all_failing() {
+  EILPOST_ASSIGN_OR_RETURN(database::Statement select,
+                           database_->prepare("SELECT id, since FROM failing ORDER BY id"));
+  std::vector<StoredFailing> all;
+  while (true) {
+    EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.step());
+    if (!has_row) return all;
+    all.push_back({.id = std::string(select.text(0)), .since = to_time(select.integer(1))});
+  }
+}
+
+Result<void> ObjectStore::put_failing(std::string_view id, WallTime since) {
+  EILPOST_ASSIGN_OR_RETURN(database::Statement put,
+                           database_->prepare("INSERT INTO failing (id, since) VALUES (?1, ?2)"
+                                              " ON CONFLICT (id) DO UPDATE SET since = ?2"));
+  return put.bind(1, id).bind(2, to_integer(since)).run();
+}
+
+Result<void> ObjectStore::remove_failing(std::string_view id) {
+  EILPOST_ASSIGN_OR_RETURN(database::Statement remove,
+                           database_->prepare("DELETE FROM failing WHERE id = ?1"));
   return remove.bind(1, id).run();
 }
 

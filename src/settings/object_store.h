@@ -49,6 +49,12 @@ struct StoredTokens {
   std::string sealed;
 };
 
+// A destination that fails.
+struct StoredFailing {
+  std::string id;
+  WallTime since;
+};
+
 // One change of one object, with all that it leaves behind.
 struct StoredChange {
   std::string_view kind;
@@ -90,6 +96,9 @@ class ObjectStore final {
   [[nodiscard]] Result<std::vector<StoredTokens>> all_tokens();
   [[nodiscard]] Result<void> put_tokens(std::string_view id, std::string_view sealed);
   [[nodiscard]] Result<void> remove_tokens(std::string_view id);
+  [[nodiscard]] Result<std::vector<StoredFailing>> all_failing();
+  [[nodiscard]] Result<void> put_failing(std::string_view id, WallTime since);
+  [[nodiscard]] Result<void> remove_failing(std::string_view id);
 
   // Grows with every change; 0 before the first.
   [[nodiscard]] std::uint64_t last_audit_number() const { return last_audit_number_; }

@@ -181,6 +181,13 @@ class Settings {
   // Durable after ok. Those of a destination that was deleted meanwhile are not kept.
   [[nodiscard]] virtual Result<void> keep_tokens(DestinationId id, const KeptTokens& tokens) = 0;
 
+  // ---- since when destinations fail that do; no version, no row of the audit log
+  using FailingDestinations = std::vector<std::pair<DestinationId, WallTime>>;
+  [[nodiscard]] virtual Result<FailingDestinations> failing_destinations() = 0;
+  // Durable after ok. Nothing: it does not fail any more. One that was deleted is not noted.
+  [[nodiscard]] virtual Result<void> note_failing(DestinationId id,
+                                                  std::optional<WallTime> since) = 0;
+
   // ---- drafts, for preview and test: what would be saved, without saving. `webhook` and
   // `destination` are the API's JSON (a destination may be an id, or an object whose "id" lends its
   // kept secrets); absent ones are taken from the saved webhook `id`. So are the fields that an

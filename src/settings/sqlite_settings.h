@@ -82,6 +82,8 @@ class SqliteSettings final : public Settings {
 
   [[nodiscard]] Result<std::optional<KeptTokens>> kept_tokens(DestinationId id) override;
   [[nodiscard]] Result<void> keep_tokens(DestinationId id, const KeptTokens& tokens) override;
+  [[nodiscard]] Result<FailingDestinations> failing_destinations() override;
+  [[nodiscard]] Result<void> note_failing(DestinationId id, std::optional<WallTime> since) override;
 
   [[nodiscard]] Saved<Draft> compile_draft(const Json& webhook, const Json& destination,
                                            Purpose purpose) override;
