@@ -130,6 +130,12 @@ struct FullDisk {
   std::optional<Instant> until;  // nothing: still
 };
 
+// The calendar was set.
+struct Jump {
+  Instant at{};
+  std::chrono::milliseconds step{};
+};
+
 struct Books {
   std::map<std::string, WebhookBook> webhooks;
   std::map<std::string, DestinationBook> destinations;
@@ -141,6 +147,7 @@ struct Books {
   std::vector<Instant> crashes;  // and ends in good order
   std::set<std::string> secrets;
   std::vector<FullDisk> full_disks;
+  std::vector<Jump> jumps;
   bool has_flipped = false;      // a bit of a checkpoint: that is reported
   bool is_log_in_doubt = false;  // the history said that it lost something
   // On a full disk the history left out what it could not write and was not owed, up to here.
@@ -155,6 +162,16 @@ struct Books {
   }
   [[nodiscard]] bool may_be_left_out(const SeenBook& request) const {
     return may_be_left_out(request.event_id);
+  }
+
+  // How far the calendar was set, back and forth.
+  [[nodiscard]] std::chrono::milliseconds jumped() const {
+    std::chrono::milliseconds sum{};
+    for (const Jump& jump : jumps) sum += std::chrono::abs(jump.step);
+    return sum;
+  }
+  [[nodiscard]] bool has_jumped_since(Instant instant) const {
+    return !jumps.empty() && jumps.back().at >= instant;
   }
 
   [[nodiscard]] bool is_disk_full() const {

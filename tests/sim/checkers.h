@@ -58,6 +58,7 @@ class Checker {
 };
 
 [[nodiscard]] std::vector<std::unique_ptr<Checker>> make_checkers(const Bench& bench);
+[[nodiscard]] std::unique_ptr<Checker> make_secret_checker(const Bench& bench);
 [[nodiscard]] std::unique_ptr<Checker> make_token_checker(const Bench& bench);
 
 }  // namespace eilpost::sim

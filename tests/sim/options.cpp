@@ -112,6 +112,7 @@ void WorldOptions::draw_more(Random random) {
   answer_rules = random.chance(1, 3);
   if (random.chance(1, 3)) final_statuses = {random.chance(1, 2) ? 302 : 500};
   backfills = random.chance(1, 2);
+  calendar_jumps = random.chance(1, 3);
 }
 
 std::string WorldOptions::text() const {
@@ -140,6 +141,7 @@ std::string WorldOptions::text() const {
   add(answer_rules, "answer_rules");
   add(!final_statuses.empty(), "final_statuses");
   add(backfills, "backfills");
+  add(calendar_jumps, "calendar_jumps");
   return fmt::format(
       "lanes {}, steps {}, segments of {} bytes, concurrency {}, {} retries, timeout {} ms, "
       "misbehaves {} % in {} ways;{}",

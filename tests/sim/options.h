@@ -60,7 +60,8 @@ struct WorldOptions {
   std::uint32_t proxy_trouble_percent = 0;
   bool oauth = false;  // at most destinations
   std::uint32_t token_trouble_percent = 0;
-  bool answer_rules = false;  // a success says "ok"
+  bool calendar_jumps = false;  // by up to days, and back
+  bool answer_rules = false;    // a success says "ok"
   std::vector<int> final_statuses;
 
   // The workload.

@@ -374,10 +374,11 @@ void World::make_fault() {
   env::SimDirectory& disk = server_.env().directory();
   const bool is_bad = random_.chance(1, 2);
   const bool is_disk_filled = options_.disk_full && !options_.disk_stays_full;
-  const bool allowed[] = {options_.names_fail, options_.addresses_change,
-                          options_.tls_fails,  options_.silence,
-                          options_.disk_fails, is_disk_filled,
-                          options_.oauth,      options_.proxy};
+  const bool allowed[] = {options_.names_fail,    options_.addresses_change,
+                          options_.tls_fails,     options_.silence,
+                          options_.disk_fails,    is_disk_filled,
+                          options_.oauth,         options_.proxy,
+                          options_.calendar_jumps};
   std::vector<std::size_t> faults;
   for (std::size_t i = 0; i < std::size(allowed); ++i) {
     if (allowed[i]) faults.push_back(i);
@@ -414,9 +415,32 @@ void World::make_fault() {
     case 6:
       make_token_trouble();
       return;
-    default:
+    case 7:
       make_proxy_trouble();
+      return;
+    default:
+      jump_calendar();
   }
+}
+
+// Mostly by hours, sometimes by seconds or days; never far from the right one.
+void World::jump_calendar() {
+  const auto draw = [this](std::uint64_t max) {
+    const auto value = static_cast<std::int64_t>(more_random_.below(max));
+    return std::chrono::milliseconds(more_random_.chance(1, 2) ? value : -value);
+  };
+  constexpr std::uint64_t kHourMs = 3'600'000;
+  constexpr std::uint64_t kRanges[] = {10'000, kHourMs, 23 * kHourMs, 23 * kHourMs, 50 * kHourMs};
+  set_calendar(more_random_.chance(1, 4) ? 0ms : draw(kRanges[more_random_.below(5)]));
+}
+
+void World::set_calendar(std::chrono::milliseconds ahead) {
+  const std::chrono::milliseconds step = ahead - calendar_ahead_;
+  if (step == 0ms) return;
+  trace_.note("the calendar is {} s ahead", std::chrono::duration<double>(ahead).count());
+  calendar_ahead_ = ahead;
+  books_.jumps.push_back({.at = now(), .step = step});
+  server_.env().clock().jump_wall(step);
 }
 
 void World::make_token_trouble() {

@@ -275,6 +275,7 @@ void World::stop_in_order() {
 }
 
 void World::bring_back() {
+  if (options_.calendar_jumps && !is_calm_ && more_random_.chance(1, 2)) jump_calendar();
   server_.wait(std::chrono::milliseconds(random_.below(2000)));
   env::SimDirectory& disk = server_.env().directory();
   for (int i = 0;; ++i) {
@@ -325,6 +326,10 @@ void World::calm_down() {
   for (const auto& receiver : receivers_) receiver->calm_down();
   if (token_end_point_) token_end_point_->calm_down();
   if (proxy_) proxy_->calm_down();
+  set_calendar(0ms);
+  const bool restarts = options_.calendar_jumps && (options_.kill || options_.power_loss);
+  if (restarts && more_random_.chance(1, 2)) crash();
+  if (verdict()) return;
   server_.wait(60s);
   finish_requests();
   resolve_webhooks();

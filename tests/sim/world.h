@@ -88,6 +88,8 @@ class World final {
   void backfill();
   void look();
   void make_fault();
+  void jump_calendar();
+  void set_calendar(std::chrono::milliseconds ahead);
   void make_token_trouble();
   void make_proxy_trouble();
   void fail_at_trim();
@@ -119,6 +121,7 @@ class World final {
   std::vector<std::string> deliveries_known_;
   std::uint32_t destinations_made_ = 0;
   std::size_t log_lines_read_ = 0;
+  std::chrono::milliseconds calendar_ahead_{};
   bool is_calm_ = false;
   bool is_backfilling_ = false;
 };
