@@ -33,6 +33,8 @@ class TrimmedStore final : public store::Store {
   }
   void record(Attempt attempt) override { store_.record(std::move(attempt)); }
   void record(store::Settled settled) override { store_.record(settled); }
+  void record(store::Batched batch) override { store_.record(std::move(batch)); }
+  void record(std::span<const Attempt> attempts) override { store_.record(attempts); }
   void flush(env::Loop& loop, std::move_only_function<void()> done) override {
     store_.flush(loop, std::move(done));
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/hash.h"
 #include "base/time.h"
 #include "model/ids.h"
 
@@ -78,6 +79,18 @@ struct Next {
   bool disable_destination = false;               // answered 410
 };
 
+// The request with which several deliveries were sent together.
+struct AttemptBatch {
+  Hash128 id;
+  std::uint32_t deliveries_count = 0;  // 0: the delivery was sent alone
+
+  [[nodiscard]] bool is_there() const { return deliveries_count > 0; }
+  friend bool operator==(const AttemptBatch&, const AttemptBatch&) = default;
+};
+
+// The webhook-id of a batch: "bat_" and 32 hexadecimal digits.
+[[nodiscard]] std::string batch_id_text(Hash128 id);
+
 // One HTTP request made for a delivery, as the log keeps it.
 struct Attempt {
   DeliveryId delivery;
@@ -87,6 +100,7 @@ struct Attempt {
   std::uint32_t webhook_version = 0;
   std::uint32_t destination_version = 0;
   std::uint64_t body_hash = 0;  // base/hash.h of the body that was sent
+  AttemptBatch batch;
   Outcome outcome;
   Next next;
 };

@@ -3,6 +3,9 @@
 #include <array>
 
 #include "base/assert.h"
+#include "base/bytes.h"
+#include "base/codec.h"
+#include "base/encoding.h"
 #include "model/catalog.h"
 #include "model/delivery.h"
 #include "model/destination.h"
@@ -76,6 +79,14 @@ std::string_view to_string(OutcomeKind kind) {
       return "render";
   }
   assert_failed("OutcomeKind");
+}
+
+std::string batch_id_text(Hash128 id) {
+  Bytes bytes;
+  ByteWriter writer(bytes);
+  writer.u64(id.low);
+  writer.u64(id.high);
+  return "bat_" + encode_hex(bytes);
 }
 
 std::string_view to_string(DeliveryState state) {

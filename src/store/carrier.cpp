@@ -85,7 +85,8 @@ std::optional<Bytes> Carrier::carry_event(Journal& journal, std::span<const Unse
                                  .attempts_count = delivery.attempts_count,
                                  .next_attempt_at = delivery.next_attempt_at,
                                  .wait = delivery.wait,
-                                 .state = delivery.state});
+                                 .state = delivery.state,
+                                 .batch = delivery.batch});
   }
   Bytes carried;
   carried.reserve(bytes->size() + 64);

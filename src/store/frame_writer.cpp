@@ -12,6 +12,9 @@ std::size_t frame_bytes_of(const Letter& letter) {
   if (const auto* note = std::get_if<Note>(&letter)) {
     return note->record.size() + Journal::kRecordOverheadBytes;
   }
+  if (const auto* notes = std::get_if<Notes>(&letter)) {
+    return notes->bytes.size() + notes->record_bytes.size() * Journal::kRecordOverheadBytes;
+  }
   return 0;
 }
 
@@ -20,9 +23,19 @@ void FrameWriter::collect(Position end) {
   for (Letter& letter : letters_) {
     if (auto* note = std::get_if<Note>(&letter)) {
       records_.emplace_back(note->record);
+    } else if (auto* notes = std::get_if<Notes>(&letter)) {
+      collect_notes(*notes);
     } else if (auto* request = std::get_if<Request>(&letter); request && !is_refused_) {
       collect_request(*request, end);
     }
+  }
+}
+
+void FrameWriter::collect_notes(const Notes& notes) {
+  std::size_t offset = 0;
+  for (const std::size_t size : notes.record_bytes) {
+    records_.push_back(ByteView(notes.bytes).subspan(offset, size));
+    offset += size;
   }
 }
 

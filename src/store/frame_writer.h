@@ -47,6 +47,7 @@ class FrameWriter {
   };
 
   void collect_request(Request& request, Position end);
+  void collect_notes(const Notes& notes);
   void add_post(env::Loop& loop, std::move_only_function<void(Accepted)> done, Accepted accepted);
   [[nodiscard]] Post& post_of(env::Loop& loop);
   void send_posts();

@@ -197,6 +197,27 @@ void JournalStore::record(Settled settled) {
   mailbox_->put_by(std::move(note), options_.lazy_delay);
 }
 
+void JournalStore::record(Batched batch) {
+  Note note;
+  encode_batch(batch, note.record);
+  mailbox_->put_by(std::move(note), options_.lazy_delay);
+}
+
+void JournalStore::record(std::span<const Attempt> attempts) {
+  Notes notes;
+  for (const Attempt& attempt : attempts) {
+    const std::size_t begin = notes.bytes.size();
+    encode_attempt(attempt, notes.bytes);
+    notes.record_bytes.push_back(notes.bytes.size() - begin);
+    // Half: what one record more adds must fit, too.
+    const std::size_t frame_bytes =
+        notes.bytes.size() + notes.record_bytes.size() * Journal::kRecordOverheadBytes;
+    if (frame_bytes < journal_.append_bytes_max() / 2) continue;
+    mailbox_->put_by(std::exchange(notes, {}), options_.lazy_delay);
+  }
+  if (!notes.record_bytes.empty()) mailbox_->put_by(std::move(notes), options_.lazy_delay);
+}
+
 void JournalStore::flush(env::Loop& loop, std::move_only_function<void()> done) {
   mailbox_->push(Flush{.loop = &loop, .done = std::move(done)});
 }

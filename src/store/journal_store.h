@@ -51,6 +51,8 @@ class JournalStore final : public Store {
               std::move_only_function<void(Accepted)> done) override;
   void record(Attempt attempt) override;
   void record(Settled settled) override;
+  void record(Batched batch) override;
+  void record(std::span<const Attempt> attempts) override;
   [[nodiscard]] bool owes_between(Position from, Position until) override;
   void flush(env::Loop& loop, std::move_only_function<void()> done) override;
   void read_event(

@@ -82,8 +82,9 @@ void JournalStore::commit(std::vector<Letter> letters) {
 
 // Nothing overtakes what was recorded before.
 bool JournalStore::must_wait(const Letter& letter) const {
-  const bool is_kept_in_order =
-      std::holds_alternative<Note>(letter) || std::holds_alternative<Flush>(letter);
+  const bool is_kept_in_order = std::holds_alternative<Note>(letter) ||
+                                std::holds_alternative<Notes>(letter) ||
+                                std::holds_alternative<Flush>(letter);
   return is_kept_in_order && !deferred_.empty();
 }
 

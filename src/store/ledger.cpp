@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "base/hash.h"
 #include "store/segment.h"
 
 namespace eilpost::store {
@@ -16,6 +15,7 @@ constexpr std::uint32_t kAttemptsMax = (1U << 16U) - 1;
 constexpr std::uint32_t kTidyBelow = Ledger::kSlabEntries / 4;
 constexpr std::uint32_t kMergedMax = Ledger::kSlabEntries / 2;
 constexpr std::size_t kOwedBytes = 8 + 4 + 8;
+constexpr std::size_t kBatchBytes = 8 + 4;
 constexpr std::uint64_t kTimeMax = (1ULL << 48U) - 1;
 
 std::uint8_t to_state(DeliveryState state) {
@@ -43,7 +43,8 @@ DeliveryId Ledger::key_of(const Entry& entry) {
           .ordinal = static_cast<std::uint16_t>(entry.ordinal)};
 }
 
-Unsettled Ledger::to_unsettled(const Entry& entry, std::uint64_t base, const Owed& owed) {
+Unsettled Ledger::to_unsettled(const Entry& entry, std::uint64_t base, const Owed& owed,
+                               const BatchRef& batch) {
   return {.delivery = key_of(entry),
           .location = {.value = base + entry.location},
           .owed = owed,
@@ -52,7 +53,8 @@ Unsettled Ledger::to_unsettled(const Entry& entry, std::uint64_t base, const Owe
           .accepted_at = to_time(entry.accepted_at_ms),
           .next_attempt_at = to_time(entry.next_attempt_at_ms),
           .wait = std::chrono::milliseconds(entry.wait_ms),
-          .state = static_cast<DeliveryState>(entry.state - 1)};
+          .state = static_cast<DeliveryState>(entry.state - 1),
+          .batch = batch};
 }
 
 void Ledger::apply(const Record& record, Position position, std::size_t record_bytes) {
@@ -68,6 +70,9 @@ void Ledger::apply(const Record& record, Position position, std::size_t record_b
       return;
     case RecordKind::settled:
       if (const auto place = find_place(record.settled.delivery)) settle(*place);
+      return;
+    case RecordKind::batch:
+      apply_batch(record.batch, position);
       return;
   }
   assert_failed("unknown RecordKind");
@@ -98,11 +103,12 @@ Ledger::Entry Ledger::make_entry(DeliveryId delivery, Position location, const E
   entry.ordinal = delivery.ordinal;
   entry.location = location.value - base_;
   entry.state = to_state(state.state);
-  entry.user_hash = hash64(record.event.user);
+  entry.user_hash = user_hash(record.event.user);
   entry.accepted_at_ms = time_ms(record.event.received_at) & kTimeMax;
   entry.next_attempt_at_ms = time_ms(state.next_attempt_at) & kTimeMax;
   entry.wait_ms = wait_ms(state.wait);
   entry.owed = owed_.add(state.owed);
+  entry.batch = batches_.add(state.batch);
   entry.attempts_count = state.attempts_count;
   return entry;
 }
@@ -120,6 +126,18 @@ void Ledger::apply_attempt(const Attempt& attempt) {
   entry.state = to_state(DeliveryState::retrying);
   entry.next_attempt_at_ms = time_ms(attempt.next.retry_at) & kTimeMax;
   entry.wait_ms = wait_ms(attempt.next.retry_at - attempt.started_at - attempt.duration);
+}
+
+void Ledger::apply_batch(const Batched& batch, Position position) {
+  const BatchRef formed{.formed_at = position,
+                        .members_count = static_cast<std::uint32_t>(batch.members.size())};
+  for (const DeliveryId member : batch.members) {
+    const std::optional<Place> place = find_place(member);
+    if (!place) continue;
+    Entry& entry = writable(place->slab).entries[place->entry];
+    batches_.release(entry.batch);
+    entry.batch = batches_.add(formed);
+  }
 }
 
 std::size_t Ledger::slab_for(DeliveryId delivery) const {
@@ -149,7 +167,7 @@ std::optional<Unsettled> Ledger::find(DeliveryId delivery) const {
   const std::optional<Place> place = find_place(delivery);
   if (!place) return std::nullopt;
   const Entry& entry = slabs_[place->slab]->entries[place->entry];
-  return to_unsettled(entry, base_, owed_.at(entry.owed));
+  return to_unsettled(entry, base_, owed_.at(entry.owed), batches_.at(entry.batch));
 }
 
 Ledger::Slab& Ledger::writable(std::size_t index) {
@@ -222,6 +240,7 @@ void Ledger::settle(Place place) {
   Entry& entry = slab.entries[place.entry];
   let_go(location_of(entry));
   owed_.release(entry.owed);
+  batches_.release(entry.batch);
   entry.state = kSettledState;
   --slab.live_count;
   --unsettled_count_;
@@ -296,7 +315,8 @@ void Ledger::for_each_from(DeliveryId from,
     for (; at < slab.count; ++at) {
       const Entry& entry = slab.entries[at];
       if (entry.state == kSettledState) continue;
-      if (!each(to_unsettled(entry, base_, owed_.at(entry.owed)))) return;
+      const BatchRef batch = batches_.at(entry.batch);
+      if (!each(to_unsettled(entry, base_, owed_.at(entry.owed), batch))) return;
     }
   }
 }
@@ -308,6 +328,7 @@ Ledger::Snapshot Ledger::snapshot() {
   snapshot.unsettled_count_ = unsettled_count_;
   snapshot.slabs_.assign(slabs_.begin(), slabs_.end());
   snapshot.owed_ = owed_.list();
+  snapshot.batches_ = batches_.list();
   snapshot.segments_ = segments_;
   return snapshot;
 }
@@ -316,7 +337,10 @@ void Ledger::Snapshot::for_each(const std::function<void(const Unsettled&)>& eac
   for (const auto& slab : slabs_) {
     for (std::uint32_t i = 0; i < slab->count; ++i) {
       const Entry& entry = slab->entries[i];
-      if (entry.state != kSettledState) each(to_unsettled(entry, base_, owed_[entry.owed]));
+      if (entry.state == kSettledState) continue;
+      const BatchRef batch =
+          entry.batch == BatchTable::kNone ? BatchRef{} : batches_[entry.batch - 1];
+      each(to_unsettled(entry, base_, owed_[entry.owed], batch));
     }
   }
 }
@@ -332,6 +356,11 @@ Bytes Ledger::Snapshot::encode() const {
     writer.u64(static_cast<std::uint64_t>(owed.webhook));
     writer.u32(owed.webhook_version);
     writer.u64(static_cast<std::uint64_t>(owed.destination));
+  }
+  writer.varint(batches_.size());
+  for (const BatchRef& batch : batches_) {
+    writer.u64(batch.formed_at.value);
+    writer.u32(batch.members_count);
   }
   writer.varint(segments_.size());
   for (const auto& [number, load] : segments_) {
@@ -350,7 +379,8 @@ Bytes Ledger::Snapshot::encode() const {
       writer.varint(entry.ordinal);
       writer.varint(entry.location);
       writer.u8(static_cast<std::uint8_t>(entry.state));
-      writer.u64(entry.user_hash);
+      writer.u32(entry.user_hash);
+      writer.varint(entry.batch);
       writer.varint(entry.accepted_at_ms);
       writer.varint(entry.next_attempt_at_ms);
       writer.varint(entry.wait_ms);
@@ -373,6 +403,13 @@ std::unique_ptr<Ledger> Ledger::decode(ByteView bytes) {
     row.webhook_version = reader.u32();
     row.destination = static_cast<DestinationId>(reader.u64());
   }
+  const std::uint64_t batches_count = reader.varint();
+  if (batches_count > reader.rest().size() / kBatchBytes) return nullptr;
+  std::vector<BatchRef> batches(batches_count);
+  for (BatchRef& row : batches) {
+    row.formed_at.value = reader.u64();
+    row.members_count = reader.u32();
+  }
   const std::uint64_t segments_count = reader.varint();
   for (std::uint64_t i = 0; i < segments_count && !reader.failed(); ++i) {
     SegmentLoad& load = ledger->segments_[reader.varint()];
@@ -390,17 +427,19 @@ std::unique_ptr<Ledger> Ledger::decode(ByteView bytes) {
     entry.ordinal = reader.varint() & 0xFFFFU;
     entry.location = reader.varint() & ((1ULL << 56U) - 1);
     entry.state = reader.u8();
-    entry.user_hash = reader.u64();
+    entry.user_hash = reader.u32();
+    const std::uint64_t batch = reader.varint();
     entry.accepted_at_ms = reader.varint() & kTimeMax;
     entry.next_attempt_at_ms = reader.varint() & kTimeMax;
     entry.wait_ms = static_cast<std::uint32_t>(reader.varint());
     const std::uint64_t number = reader.varint();
     entry.attempts_count = reader.varint() & kAttemptsMax;
-    if (reader.failed() || number >= owed.size() || entry.state == kSettledState ||
-        entry.state > to_state(DeliveryState::retrying)) {
+    if (reader.failed() || number >= owed.size() || batch > batches.size() ||
+        entry.state == kSettledState || entry.state > to_state(DeliveryState::retrying)) {
       return nullptr;
     }
     entry.owed = ledger->owed_.add(owed[number]) & OwedTable::kNumberMax;
+    if (batch != BatchTable::kNone) entry.batch = ledger->batches_.add(batches[batch - 1]);
     ledger->append(entry);
     ++ledger->unsettled_count_;
   }

@@ -19,6 +19,7 @@
 #include "base/codec.h"
 #include "model/delivery.h"
 #include "model/ids.h"
+#include "store/batch_table.h"
 #include "store/owed_table.h"
 #include "store/records.h"
 
@@ -71,7 +72,8 @@ class Ledger {
     std::uint64_t sequence;
     std::uint64_t location : 56;  // from base_ on
     std::uint64_t state : 8;      // 0: settled; else DeliveryState + 1
-    std::uint64_t user_hash;
+    std::uint32_t user_hash;
+    std::uint32_t batch;
     std::uint64_t accepted_at_ms : 48;
     std::uint64_t ordinal : 16;
     std::uint64_t next_attempt_at_ms : 48;  // 0: at once
@@ -94,7 +96,8 @@ class Ledger {
   };
 
   static DeliveryId key_of(const Entry& entry);
-  static Unsettled to_unsettled(const Entry& entry, std::uint64_t base, const Owed& owed);
+  static Unsettled to_unsettled(const Entry& entry, std::uint64_t base, const Owed& owed,
+                                const BatchRef& batch);
   // The slab in which `delivery` lies or would be put. REQUIRES: there is one.
   [[nodiscard]] std::size_t slab_for(DeliveryId delivery) const;
   // The first entry of a slab that is not before `delivery`.
@@ -106,6 +109,7 @@ class Ledger {
   void apply_event(const EventRecord& record, Position sequence, Position position,
                    std::size_t record_bytes);
   void apply_attempt(const Attempt& attempt);
+  void apply_batch(const Batched& batch, Position position);
   void insert(const Entry& entry);
   void append(const Entry& entry);
   void split(std::size_t index);
@@ -126,6 +130,7 @@ class Ledger {
   std::vector<SlabPointer> slabs_;  // none is empty
   SlabPointer spare_;               // the last slab that became empty
   OwedTable owed_;
+  BatchTable batches_;
   std::map<std::uint64_t, SegmentLoad> segments_;
 };
 
@@ -143,6 +148,7 @@ class Ledger::Snapshot {
   std::uint64_t unsettled_count_ = 0;
   std::vector<std::shared_ptr<const Slab>> slabs_;
   std::vector<Owed> owed_;
+  std::vector<BatchRef> batches_;
   std::map<std::uint64_t, SegmentLoad> segments_;
 };
 

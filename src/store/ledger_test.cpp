@@ -4,7 +4,6 @@
 #include <map>
 #include <vector>
 
-#include "base/hash.h"
 #include "base/random.h"
 #include "store/segment.h"
 #include "store/test_events.h"
@@ -36,6 +35,7 @@ void expect_same(const std::vector<Unsettled>& a, const std::vector<Unsettled>& 
     ASSERT_EQ(a[i].next_attempt_at, b[i].next_attempt_at);
     ASSERT_EQ(a[i].wait, b[i].wait);
     ASSERT_EQ(a[i].state, b[i].state);
+    ASSERT_EQ(a[i].batch, b[i].batch);
   }
 }
 
@@ -71,6 +71,11 @@ class Log {
     encode_settled({.delivery = id, .reason = FailReason::expired, .at = kTestNow}, bytes);
     add(std::move(bytes));
   }
+  Position batch(std::vector<DeliveryId> members) {
+    Bytes bytes;
+    encode_batch({.members = std::move(members)}, bytes);
+    return add(std::move(bytes));
+  }
   // As the carrier does.
   void carry(const Unsettled& delivery) {
     for (auto& [position, bytes] : records_) {
@@ -83,7 +88,8 @@ class Log {
                                   .attempts_count = delivery.attempts_count,
                                   .next_attempt_at = delivery.next_attempt_at,
                                   .wait = delivery.wait,
-                                  .state = delivery.state}};
+                                  .state = delivery.state,
+                                  .batch = delivery.batch}};
       Bytes carried;
       encode_carried(record.event, carried);
       add(std::move(carried));
@@ -135,7 +141,8 @@ TEST(Ledger, AcceptedEventOwesWhatItsRecordSays) {
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(found->location, sequence);
   EXPECT_EQ(found->owed.webhook, make_owed(1).webhook);
-  EXPECT_EQ(found->user_hash, hash64(make_event(1).user));
+  EXPECT_EQ(found->user_hash, user_hash(make_event(1).user));
+  EXPECT_FALSE(found->batch.is_there());
   EXPECT_EQ(found->accepted_at, kTestNow);
   EXPECT_EQ(found->next_attempt_at, WallTime{});
   EXPECT_EQ(found->state, DeliveryState::pending);
@@ -161,6 +168,27 @@ TEST(Ledger, AttemptSaysWhenTheNextIsOrSettles) {
   EXPECT_FALSE(ledger.find(second).has_value());
   EXPECT_FALSE(ledger.find(third).has_value());
   EXPECT_EQ(ledger.unsettled_count(), 1U);
+}
+
+TEST(Ledger, DeliveryIsOfTheBatchThatItWasPutIntoLast) {
+  Log log;
+  Ledger ledger;
+  const DeliveryId first{.sequence = log.accept(1, 1)};
+  const DeliveryId second{.sequence = log.accept(2, 1)};
+  const DeliveryId third{.sequence = log.accept(3, 1)};
+  const Position older = log.batch({first, second});
+  const Position newer = log.batch({second, third});
+  log.apply_new(ledger);
+  EXPECT_EQ(ledger.find(first)->batch, (BatchRef{.formed_at = older, .members_count = 2}));
+  EXPECT_EQ(ledger.find(second)->batch, (BatchRef{.formed_at = newer, .members_count = 2}));
+  log.next_segment();
+  log.carry(*ledger.find(third));
+  log.settle(second);
+  log.apply_new(ledger);
+  log.trim(log.segment());
+  Ledger rebuilt;
+  log.apply_all(rebuilt);
+  EXPECT_EQ(rebuilt.find(third)->batch, (BatchRef{.formed_at = newer, .members_count = 2}));
 }
 
 TEST(Ledger, SegmentLoadFollowsWhatIsOwed) {
@@ -243,7 +271,8 @@ TEST(LedgerProperty, RebuiltFromTheJournalEqualsInMemory) {
         if (what > 12 && what < 16) {
           log.attempt(one.delivery, attempts_count, DeliveryState::retrying);
         }
-        if (what >= 16) log.carry(one);
+        if (what == 16 || what == 17) log.carry(one);
+        if (what == 18) log.batch({one.delivery, owed[random.below(owed.size())].delivery});
       } else {
         log.next_segment();
         const std::uint64_t oldest = ledger->oldest_segment().value_or(log.segment());

@@ -41,6 +41,12 @@ struct Note {
   Bytes record;
 };
 
+// Records that may wait, and come into one frame.
+struct Notes {
+  Bytes bytes;  // back to back
+  std::vector<std::size_t> record_bytes;
+};
+
 struct Flush {
   env::Loop* loop = nullptr;
   std::move_only_function<void()> done;
@@ -51,7 +57,7 @@ struct Chore {
   std::move_only_function<void()> run;
 };
 
-using Letter = std::variant<Request, Note, Flush, Chore>;
+using Letter = std::variant<Request, Note, Notes, Flush, Chore>;
 
 class Mailbox : public std::enable_shared_from_this<Mailbox> {
  public:

@@ -5,6 +5,8 @@
 
 #include "base/assert.h"
 #include "base/codec.h"
+#include "base/hash.h"
+#include "model/limits.h"
 #include "store/squeeze.h"
 
 namespace eilpost::store {
@@ -19,16 +21,18 @@ constexpr std::uint8_t kHasWebhookId = 4;
 constexpr std::uint8_t kHasReplay = 1;
 
 // Flags of an attempt.
-constexpr std::uint8_t kSuccess = 1;
-constexpr std::uint8_t kRequestSent = 2;
-constexpr std::uint8_t kHasRetryAfter = 4;
-constexpr std::uint8_t kHasDetail = 8;
-constexpr std::uint8_t kHasAnswer = 16;
-constexpr std::uint8_t kHasContentType = 32;
-constexpr std::uint8_t kHasRetryAt = 64;
-constexpr std::uint8_t kDisablesDestination = 128;
+constexpr std::uint32_t kSuccess = 1;
+constexpr std::uint32_t kRequestSent = 2;
+constexpr std::uint32_t kHasRetryAfter = 4;
+constexpr std::uint32_t kHasDetail = 8;
+constexpr std::uint32_t kHasAnswer = 16;
+constexpr std::uint32_t kHasContentType = 32;
+constexpr std::uint32_t kHasRetryAt = 64;
+constexpr std::uint32_t kDisablesDestination = 128;
+constexpr std::uint32_t kInBatch = 256;
 
 constexpr std::size_t kOwedBytesMin = 8 + 1 + 8;
+constexpr std::size_t kMemberBytesMin = 1 + 1;
 
 std::uint64_t fold_sign(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63);
@@ -54,6 +58,10 @@ WallTime read_time(ByteReader& reader) {
 std::int64_t difference(WallTime later, WallTime earlier) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(milliseconds_of(later)) -
                                    static_cast<std::uint64_t>(milliseconds_of(earlier)));
+}
+
+std::int64_t difference(Position later, Position earlier) {
+  return static_cast<std::int64_t>(later.value - earlier.value);
 }
 
 WallTime add_difference(WallTime earlier, std::int64_t value) {
@@ -197,12 +205,14 @@ void read_event_record(ByteReader& reader, RecordKind kind, EventRecord& record)
       state.next_attempt_at = read_time(reader);
       state.wait = std::chrono::milliseconds(read_varint<std::uint32_t>(reader));
       state.state = read_enum(reader, DeliveryState::retrying);
+      state.batch.members_count = read_varint<std::uint32_t>(reader);
+      if (state.batch.is_there()) state.batch.formed_at.value = reader.u64();
     }
     record.deliveries.push_back(state);
   }
 }
 
-std::uint8_t attempt_flags(const Attempt& attempt) {
+std::uint32_t attempt_flags(const Attempt& attempt) {
   const Outcome& outcome = attempt.outcome;
   std::uint32_t flags = 0;
   if (outcome.success) flags |= kSuccess;
@@ -213,18 +223,25 @@ std::uint8_t attempt_flags(const Attempt& attempt) {
   if (!outcome.answer_content_type.empty()) flags |= kHasContentType;
   if (attempt.next.retry_at != WallTime{}) flags |= kHasRetryAt;
   if (attempt.next.disable_destination) flags |= kDisablesDestination;
-  return static_cast<std::uint8_t>(flags);
+  if (attempt.batch.is_there()) flags |= kInBatch;
+  return flags;
 }
 
 void read_attempt(ByteReader& reader, Attempt& attempt) {
   attempt.delivery = read_delivery(reader);
-  const std::uint8_t flags = reader.u8();
+  const auto flags = read_varint<std::uint32_t>(reader);
   attempt.number = read_varint<std::uint16_t>(reader);
   attempt.started_at = read_time(reader);
   attempt.duration = std::chrono::milliseconds(unfold_sign(reader.varint()));
   attempt.webhook_version = read_varint<std::uint32_t>(reader);
   attempt.destination_version = read_varint<std::uint32_t>(reader);
   attempt.body_hash = reader.u64();
+  attempt.batch = {};
+  if ((flags & kInBatch) != 0) {
+    attempt.batch.id.low = reader.u64();
+    attempt.batch.id.high = reader.u64();
+    attempt.batch.deliveries_count = read_varint<std::uint32_t>(reader);
+  }
 
   Outcome& outcome = attempt.outcome;
   outcome.kind = read_enum(reader, kLastOutcomeKind);
@@ -243,7 +260,28 @@ void read_attempt(ByteReader& reader, Attempt& attempt) {
   attempt.next.disable_destination = (flags & kDisablesDestination) != 0;
 }
 
+void read_batch(ByteReader& reader, Batched& batch) {
+  batch.members.clear();
+  const std::uint64_t count = reader.varint();
+  if (count > limits::kBatchEventsMax || count > reader.rest().size() / kMemberBytesMin) {
+    reader.fail();
+    return;
+  }
+  batch.members.reserve(count);
+  Position last;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    last.value += static_cast<std::uint64_t>(unfold_sign(reader.varint()));
+    batch.members.push_back({.sequence = last, .ordinal = read_varint<std::uint16_t>(reader)});
+  }
+}
+
 }  // namespace
+
+std::uint32_t user_hash(std::string_view user) {
+  if (user.empty()) return 0;
+  const auto hash = static_cast<std::uint32_t>(hash64(user));
+  return hash == 0 ? 1 : hash;
+}
 
 Event to_event(const EventView& view) {
   Event event;
@@ -290,6 +328,8 @@ void encode_carried(const EventRecord& record, Bytes& target) {
     write_time(writer, state.next_attempt_at);
     writer.varint(static_cast<std::uint64_t>(state.wait.count()));
     writer.u8(static_cast<std::uint8_t>(state.state));
+    writer.varint(state.batch.members_count);
+    if (state.batch.is_there()) writer.u64(state.batch.formed_at.value);
   }
 }
 
@@ -297,13 +337,18 @@ void encode_attempt(const Attempt& attempt, Bytes& target) {
   ByteWriter writer(target);
   writer.u8(static_cast<std::uint8_t>(RecordKind::attempt));
   write_delivery(writer, attempt.delivery);
-  writer.u8(attempt_flags(attempt));
+  writer.varint(attempt_flags(attempt));
   writer.varint(attempt.number);
   write_time(writer, attempt.started_at);
   writer.varint(fold_sign(attempt.duration.count()));
   writer.varint(attempt.webhook_version);
   writer.varint(attempt.destination_version);
   writer.u64(attempt.body_hash);
+  if (attempt.batch.is_there()) {
+    writer.u64(attempt.batch.id.low);
+    writer.u64(attempt.batch.id.high);
+    writer.varint(attempt.batch.deliveries_count);
+  }
 
   const Outcome& outcome = attempt.outcome;
   writer.u8(static_cast<std::uint8_t>(outcome.kind));
@@ -326,6 +371,18 @@ void encode_settled(const Settled& settled, Bytes& target) {
   write_time(writer, settled.at);
 }
 
+void encode_batch(const Batched& batch, Bytes& target) {
+  ByteWriter writer(target);
+  writer.u8(static_cast<std::uint8_t>(RecordKind::batch));
+  writer.varint(batch.members.size());
+  Position last;
+  for (const DeliveryId member : batch.members) {
+    writer.varint(fold_sign(difference(member.sequence, last)));
+    writer.varint(member.ordinal);
+    last = member.sequence;
+  }
+}
+
 bool decode_record(ByteView bytes, Record& record) {
   ByteReader reader(bytes);
   const std::uint8_t kind = reader.u8();
@@ -345,6 +402,10 @@ bool decode_record(ByteView bytes, Record& record) {
       record.settled.reason = read_enum(reader, kLastFailReason);
       record.settled.at = read_time(reader);
       break;
+    case static_cast<std::uint8_t>(RecordKind::batch):
+      record.kind = RecordKind::batch;
+      read_batch(reader, record.batch);
+      break;
     default:
       return false;
   }
@@ -352,13 +413,14 @@ bool decode_record(ByteView bytes, Record& record) {
 }
 
 bool is_followed(ByteView bytes) {
-  return !bytes.empty() && bytes.front() != static_cast<std::byte>(RecordKind::carried);
+  return !bytes.empty() && bytes.front() != static_cast<std::byte>(RecordKind::carried) &&
+         bytes.front() != static_cast<std::byte>(RecordKind::batch);
 }
 
 Entry to_entry(const FollowedRecord& followed) {
   Record record;
   const bool is_good = decode_record(followed.bytes, record);
-  EILPOST_ASSERT(is_good && record.kind != RecordKind::carried);
+  EILPOST_ASSERT(is_good && is_followed(followed.bytes));
   if (record.kind == RecordKind::attempt) return std::move(record.attempt);
   if (record.kind == RecordKind::settled) return record.settled;
   AcceptedEntry entry;

@@ -24,6 +24,7 @@ enum class RecordKind : std::uint8_t {
   attempt = 2,
   settled = 3,  // a delivery that ended without an attempt
   carried = 4,  // an event that an older segment held, with only what is still owed
+  batch = 5,    // deliveries that are sent together
 };
 
 // An event inside a record's bytes; the document lies there in pieces.
@@ -53,6 +54,7 @@ struct OwedState {
   WallTime next_attempt_at;
   std::chrono::milliseconds wait{};              // that was decided, until then
   DeliveryState state = DeliveryState::pending;  // pending or retrying
+  BatchRef batch;
 };
 
 // An accepted or a carried record.
@@ -70,12 +72,14 @@ struct Record {
   EventRecord event;
   Attempt attempt;
   Settled settled;
+  Batched batch;
 };
 
 // Each adds one record to the end of `target`.
 void encode_accepted(const Accept& accept, Bytes& target);
 void encode_attempt(const Attempt& attempt, Bytes& target);
 void encode_settled(const Settled& settled, Bytes& target);
+void encode_batch(const Batched& batch, Bytes& target);
 // `record` as it was decoded, with only those deliveries that are still owed.
 void encode_carried(const EventRecord& record, Bytes& target);
 
@@ -83,7 +87,7 @@ void encode_carried(const EventRecord& record, Bytes& target);
 [[nodiscard]] bool decode_record(ByteView bytes, Record& record);
 
 // Whether those who follow the journal see the record. A carried one they saw where it was
-// accepted. REQUIRES: it can be decoded.
+// accepted; which deliveries are sent together their attempts say. REQUIRES: it can be decoded.
 [[nodiscard]] bool is_followed(ByteView bytes);
 // What a record says that was followed.
 [[nodiscard]] Entry to_entry(const FollowedRecord& followed);

@@ -206,6 +206,33 @@ TEST(Records, SettledComesBackUnchanged) {
   EXPECT_EQ(record.settled.at, kTestNow);
 }
 
+TEST(Records, BatchComesBackUnchanged) {
+  const Batched batch{.members = {{.sequence = {.value = 1ULL << 61U}, .ordinal = 7},
+                                  {.sequence = {.value = 900}, .ordinal = 0},
+                                  {.sequence = {.value = 900}, .ordinal = 65535},
+                                  {.sequence = {.value = 1600}, .ordinal = 1}}};
+  Bytes bytes;
+  encode_batch(batch, bytes);
+  Record record;
+  ASSERT_TRUE(decode_record(bytes, record));
+  EXPECT_EQ(record.kind, RecordKind::batch);
+  EXPECT_EQ(record.batch.members, batch.members);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(decode_record(ByteView(bytes).first(size), record));
+  }
+}
+
+TEST(Records, AttemptKeepsTheBatchItWasMadeWith) {
+  Attempt attempt = make_attempt({.sequence = {.value = 7}});
+  attempt.batch = {.id = {.low = 1, .high = 1ULL << 63U}, .deliveries_count = 300};
+  Bytes bytes;
+  encode_attempt(attempt, bytes);
+  Record record;
+  ASSERT_TRUE(decode_record(bytes, record));
+  EXPECT_EQ(record.attempt.batch, attempt.batch);
+  EXPECT_EQ(record.attempt.outcome.status, attempt.outcome.status);
+}
+
 TEST(Records, EventOf600BytesCostsAtMost800BytesInAll) {
   const Accept accept = make_accept(make_event(1));
   EXPECT_GE(accept.event->document.size(), 700U);

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -75,17 +76,36 @@ struct Settled {
   WallTime at;
 };
 
+// From now on these deliveries are sent together, as one request, until one of them is settled or
+// sent with others.
+struct Batched {
+  std::vector<DeliveryId> members;  // 2 to limits::kBatchEventsMax
+};
+
+// The batch that a delivery was last put into.
+struct BatchRef {
+  Position formed_at;               // of the record that says so: names the batch
+  std::uint32_t members_count = 0;  // 0: none
+
+  [[nodiscard]] bool is_there() const { return members_count > 0; }
+  friend bool operator==(const BatchRef&, const BatchRef&) = default;
+};
+
+// Tells users apart, but for rare collisions; 0: nobody.
+[[nodiscard]] std::uint32_t user_hash(std::string_view user);
+
 // A delivery that is owed, as the journal knows it.
 struct Unsettled {
   DeliveryId delivery;
   Position location;  // of the record that holds its event; moves when the journal is trimmed
   Owed owed;
-  std::uint64_t user_hash = 0;
+  std::uint32_t user_hash = 0;  // of user_hash()
   std::uint16_t attempts_count = 0;
   WallTime accepted_at;
   WallTime next_attempt_at;                      // in the past: at once
   std::chrono::milliseconds wait{};              // that was decided, until then
   DeliveryState state = DeliveryState::pending;  // pending or retrying
+  BatchRef batch;
 };
 
 // What a record of the journal says, for those who follow it.
@@ -138,6 +158,9 @@ class Store {
   // Records what happened, lazily. The order of calls of one thread is kept.
   virtual void record(Attempt attempt) = 0;
   virtual void record(Settled settled) = 0;
+  virtual void record(Batched batch) = 0;
+  // Of one batch: after a crash all of them are there, or none; but for more than half a frame.
+  virtual void record(std::span<const Attempt> attempts) = 0;
 
   // Makes everything recorded so far durable, then calls `done`.
   virtual void flush(env::Loop& loop, std::move_only_function<void()> done) = 0;

@@ -137,6 +137,35 @@ TEST_F(StoreTest, SettledDeliveryIsNotOwedAfterARestart) {
   EXPECT_EQ(read({.sequence = second}).error().code, ErrorCode::record_gone);
 }
 
+TEST_F(StoreTest, BatchIsKnownAfterPowerLossOnceItWasFlushed) {
+  const DeliveryId first{.sequence = accept_one(1)};
+  const DeliveryId second{.sequence = accept_one(2)};
+  const DeliveryId third{.sequence = accept_one(3)};
+  store_->record(Batched{.members = {first, third}});
+  flush();
+  crash();
+  std::vector<Unsettled> owed = unsettled();
+  ASSERT_EQ(owed.size(), 3U);
+  EXPECT_EQ(owed[0].batch.members_count, 2U);
+  EXPECT_EQ(owed[1].delivery, second);
+  EXPECT_FALSE(owed[1].batch.is_there());
+  EXPECT_EQ(owed[2].batch, owed[0].batch);
+  reopen();  // From a checkpoint.
+  EXPECT_EQ(unsettled()[2].batch, owed[0].batch);
+}
+
+TEST_F(StoreTest, AttemptsOfABatchAreThereAllOrNone) {
+  const DeliveryId first{.sequence = accept_one(1)};
+  const DeliveryId second{.sequence = accept_one(2)};
+  const std::vector<Attempt> attempts = {make_attempt(first), make_attempt(second)};
+  const std::uint64_t frames_count = store_->usage().frames_count;
+  store_->record(std::span(attempts));
+  flush();
+  EXPECT_EQ(store_->usage().frames_count, frames_count + 1);
+  crash();
+  EXPECT_TRUE(unsettled().empty());
+}
+
 TEST_F(StoreTest, NotesAreDurableAfterTheLazyDelay) {
   const Position sequence = accept_one(1);
   store_->record(retrying({.sequence = sequence}, 1));
