@@ -29,6 +29,20 @@ http::Response refuse_page(const Error& error) {
   return error.code == ErrorCode::bad_input ? bad_cursor() : problem(error);
 }
 
+// The request of a batch with one delivery's part as its body.
+std::expected<OutboundRequest, render::RenderError> render_part(const render::Input& input,
+                                                                const AttemptBatch& batch,
+                                                                render::Scratch& scratch) {
+  auto part = render::render(input, scratch, {.is_unsigned = true, .mask_secrets = true});
+  if (!part) return part;
+  render::Input of_batch = input;
+  const std::string id = batch_id_text(batch.id);
+  of_batch.delivery_id = id;
+  const auto is_signed = render::sign(of_batch, scratch, {.mask_secrets = true}, *part);
+  if (!is_signed) return std::unexpected(is_signed.error());
+  return part;
+}
+
 }  // namespace
 
 std::expected<history::Filter, http::Response> filter_from_json(const Json& json) {
@@ -146,7 +160,12 @@ Json to_json(const Attempt& attempt) {
                {"started_at", format_iso_time(attempt.started_at)},
                {"duration_ms", attempt.duration.count()},
                {"webhook_version", attempt.webhook_version},
-               {"destination_version", attempt.destination_version}};
+               {"destination_version", attempt.destination_version},
+               {"batch", Json()}};
+  if (attempt.batch.is_there()) {
+    json["batch"] = {{"id", batch_id_text(attempt.batch.id)},
+                     {"deliveries_count", attempt.batch.deliveries_count}};
+  }
   json.update(to_json(attempt.outcome));
   json["state"] = to_string(attempt.next.state);
   json["next_attempt_at"] = attempt.next.state == DeliveryState::retrying
@@ -277,6 +296,12 @@ Json Api::attempt_json(const history::DeliveryRow& delivery, const history::Even
                             .document = event->document,
                             .delivery_id = id,
                             .attempt_at = attempt.started_at};
+  if (attempt.batch.is_there()) {
+    const auto part = render_part(input, attempt.batch, scratch);
+    json["request"] = part ? to_json(*part) : Json();
+    json["request_is_exact"] = false;
+    return json;
+  }
   const auto request = render::render(input, scratch, {.mask_secrets = true});
   json["request"] = request ? to_json(*request) : Json();
   const auto is_exact = [&](const auto& rendered) {

@@ -52,8 +52,11 @@ const std::string_view kLogSchemas = R"json({
   "detail": "string|null", "answer": "string: The beginning of the body.",
   "answer_content_type": "string",
   "state": "#DeliveryState", "next_attempt_at": "time|null",
-  "request?": "#Request|null: Made again from the versions used, secrets masked.",
+  "batch": "#AttemptBatch|null: With which others it was sent.",
+  "request?": "#Request|null: Made again, secrets masked; of a batch with this event's part of it.",
   "request_is_exact?": "boolean: Its body is that which was sent."},
+"AttemptBatch": {
+  "id": "string: The header webhook-id of the request.", "deliveries_count": "integer"},
 "Replayed": {"id": "string: Of the new delivery.", "replay_of": "string"},
 "Backfilled": {"count": "integer: How many are wanted.", "backfilled?": "integer"},
 "ReplayedMany": {"count": "integer: How many match.", "replayed?": "integer"},

@@ -169,7 +169,12 @@ const std::string_view kSettingsSchemas = R"json({
   "client_pkcs12_password?": "string|null", "...": true},
 "Retry": {"delays_ms": "[integer]", "jitter": "number"},
 "Batch": {
-  "events_max": "integer", "bytes_max": "integer|null", "wait_ms": "integer", "template": "any"},
+  "events_max": "integer", "bytes_max": "integer|null", "wait_ms": "integer",
+  "template": "any: JSON with {{events}} where the events stand; null: a list of the bodies.",
+  "join": "string|null: JSON Pointer to a list in the body whose elements come together."},
+"BatchDraft": {
+  "events_max?": "integer", "bytes_max?": "integer|null", "wait_ms?": "integer", "template?": "any",
+  "join?": "string|null"},
 "RateLimit": {
   "requests": "integer: 1 to 1000000, begun.", "per_ms": "integer: 1 to 86400000."},
 "DeliverySettings": {
@@ -230,9 +235,9 @@ const std::string_view kSettingsSchemas = R"json({
   "content?": "#SignedContent", "previous_until?": "time", "public_key?": "string",
   "previous_public_key?": "string"},
 "DeliveryDraft": {
-  "concurrency?": "integer", "rate_limit?": "#RateLimit|null", "ordering?": "enum none",
+  "concurrency?": "integer", "rate_limit?": "#RateLimit|null", "ordering?": "enum none per_user",
   "backlog_max?": "integer", "retry?": {"delays_ms?": "[integer]", "jitter?": "number"},
-  "batch?": "object|null"},
+  "batch?": "#BatchDraft|null"},
 "DestinationDraft": {
   "name": "string", "platform": "#PlatformName", "fields?": "object|null",
   "secrets?": "object|null: Texts by name.", "request?": "#RequestDraft", "body?": "#Body|null",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 #include "base/ascii.h"
 #include "base/assert.h"
@@ -109,26 +110,23 @@ std::optional<std::string> broken(const AnswerBodyRule& rule, std::string_view a
                      to_text(rule.value));
 }
 
-// Whether the rule about batches decided.
-bool judge_partial(const PartialRule& rule, Outcome& outcome) {
-  const auto refused = refused_in(rule, outcome.answer);
-  if (!refused) return false;
-  outcome.success = refused->empty() && rule.rest == PartialRule::Rest::delivered;
-  outcome.detail.clear();
-  if (outcome.success) return true;
-  if (refused->empty()) {
-    outcome.detail = fmt::format(
-        "The receiver answered {}: it took nothing of this request, and names other events as "
-        "wrong. This one is sent again.",
-        outcome.status);
-    return true;
+// What a list of elements holds at `pointer` in each, as text; empty where it holds nothing.
+std::vector<std::string> names_in(std::string_view content, std::string_view pointer) {
+  std::vector<std::string> names;
+  const Result<Json> list = parse_json(fmt::format("[{}]", content));
+  if (!list) return names;
+  for (const Json& element : *list) {
+    const Json* name = find_at(element, pointer);
+    names.push_back(name == nullptr     ? ""
+                    : name->is_string() ? name->get<std::string>()
+                                        : to_text(*name));
   }
-  outcome.final_reason = FailReason::rejected;
-  outcome.detail = fmt::format(
-      "The receiver answered {} and names this event as wrong, so it is not sent again; the answer "
-      "says why.",
-      outcome.status);
-  return true;
+  return names;
+}
+
+bool is_partial(const SuccessRule& rule, const Outcome& outcome) {
+  return outcome.kind == OutcomeKind::answered && rule.partial &&
+         is_in(rule.partial->statuses, outcome.status);
 }
 
 }  // namespace
@@ -146,12 +144,54 @@ std::optional<std::vector<std::string>> refused_in(const PartialRule& rule,
   return refused;
 }
 
+std::optional<std::vector<bool>> refused_parts(const SuccessRule& rule, const Outcome& outcome,
+                                               std::span<const BatchPart> parts) {
+  if (!is_partial(rule, outcome)) return std::nullopt;
+  auto named = refused_in(*rule.partial, outcome.answer);
+  if (!named) return std::nullopt;
+  std::vector<bool> refused(parts.size());
+  const std::set<std::string> names(named->begin(), named->end());
+  std::size_t index = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (!rule.partial->named_by.empty() && !names.empty()) {
+      for (const std::string& name : names_in(parts[i].content, rule.partial->named_by)) {
+        if (names.contains(name)) refused[i] = true;
+      }
+    }
+    for (std::size_t element = 0; element < parts[i].count; ++element, ++index) {
+      if (rule.partial->named_by.empty() && names.contains(fmt::to_string(index)))
+        refused[i] = true;
+    }
+  }
+  return refused;
+}
+
+void judge_part(const PartialRule& rule, bool is_refused, Outcome& outcome) {
+  outcome.success = !is_refused && rule.rest == PartialRule::Rest::delivered;
+  outcome.detail.clear();
+  if (outcome.success) return;
+  if (!is_refused) {
+    outcome.detail = fmt::format(
+        "The receiver answered {}: it took nothing of this request, and names other events as "
+        "wrong. This one is sent again.",
+        outcome.status);
+    return;
+  }
+  outcome.final_reason = FailReason::rejected;
+  outcome.detail = fmt::format(
+      "The receiver answered {} and names this event as wrong, so it is not sent again; the answer "
+      "says why.",
+      outcome.status);
+}
+
 void judge(const SuccessRule& rule, const std::vector<StatusRange>& final_statuses,
            Outcome& outcome) {
   if (outcome.kind != OutcomeKind::answered) return;
-  if (rule.partial && is_in(rule.partial->statuses, outcome.status) &&
-      judge_partial(*rule.partial, outcome)) {
-    return;
+  if (is_partial(rule, outcome)) {
+    if (const auto refused = refused_in(*rule.partial, outcome.answer)) {
+      judge_part(*rule.partial, !refused->empty(), outcome);
+      return;
+    }
   }
   outcome.success = is_in(rule.statuses, outcome.status);
   outcome.detail.clear();

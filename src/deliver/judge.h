@@ -2,6 +2,7 @@
 // What an answer means, by the rules of its destination: a success, tried again, or final. Pure.
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,5 +22,20 @@ namespace eilpost::deliver {
 // the rule reads it; then `outcome.answer` must be whole.
 void judge(const SuccessRule& rule, const std::vector<StatusRange>& final_statuses,
            Outcome& outcome);
+
+// An event's part of a batch.
+struct BatchPart {
+  std::string_view content;  // JSON; of `count` elements of a list, separated by commas
+  std::size_t count = 1;
+};
+
+// Of which parts an answer names one as refused. Nothing: the answer is about the whole request.
+// Costs what reading all parts costs if they are named by a value of theirs.
+[[nodiscard]] std::optional<std::vector<bool>> refused_parts(const SuccessRule& rule,
+                                                             const Outcome& outcome,
+                                                             std::span<const BatchPart> parts);
+
+// The outcome of one part of a batch about which refused_parts() says something.
+void judge_part(const PartialRule& rule, bool is_refused, Outcome& outcome);
 
 }  // namespace eilpost::deliver

@@ -114,6 +114,34 @@ TEST(Judge, WhereNothingWasTakenTheRestIsSentAgain) {
   EXPECT_THAT(rest.detail, HasSubstr("sent again"));
 }
 
+TEST(Judge, OfABatchThePartsThatAnAnswerNamesAreRefused) {
+  const SuccessRule rule{.partial = mixpanel_rule()};
+  const std::vector<BatchPart> parts = {
+      {.content = R"({"a":1})"}, {.content = R"({"a":2},{"a":3})", .count = 2}, {.content = "4"}};
+  const auto of = [&](std::string_view answer, std::uint16_t status = 400) {
+    return refused_parts(rule, answered(status, std::string(answer)), parts);
+  };
+  EXPECT_EQ(of(R"({"failed_records":[{"index":2}]})"), (std::vector<bool>{false, true, false}));
+  EXPECT_EQ(of(R"({"failed_records":[{"index":3},{"index":0},{"index":9}]})"),
+            (std::vector<bool>{true, false, true}));
+  EXPECT_EQ(of(R"({"failed_records":[]})"), (std::vector<bool>{false, false, false}));
+  EXPECT_FALSE(of(R"({"error":"bad JSON"})").has_value());
+  EXPECT_FALSE(of(R"({"failed_records":[{"index":2}]})", 500).has_value());
+}
+
+TEST(Judge, OfABatchThePartsMayBeNamedByAValueOfTheirs) {
+  const SuccessRule rule{.partial = PartialRule{.statuses = {{207, 207}},
+                                                .failed = {"/errors/*/ids/*"},
+                                                .named_by = "/id",
+                                                .rest = PartialRule::Rest::delivered}};
+  const std::vector<BatchPart> parts = {{.content = R"({"id":"a@x"})"},
+                                        {.content = R"({"id":7},{"id":8})", .count = 2},
+                                        {.content = R"({"id":0})"},
+                                        {.content = R"({})"}};
+  const Outcome outcome = answered(207, R"({"errors":[{"ids":["a@x","8"]}]})");
+  EXPECT_EQ(refused_parts(rule, outcome, parts), (std::vector<bool>{true, true, false, false}));
+}
+
 TEST(Judge, RefusedEventsAreFoundThroughListsAndObjects) {
   const PartialRule rule{.statuses = {},
                          .failed = {"/wrong/*/*", "/missing/*/*"},

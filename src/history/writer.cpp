@@ -146,7 +146,8 @@ Writer::Batch Writer::sort(const store::Followed& followed) {
         sort_settled(record, batch);
         break;
       case store::RecordKind::carried:
-        break;  // It is not followed.
+      case store::RecordKind::batch:
+        break;  // They are not followed.
     }
   }
   std::ranges::sort(batch.attempts, {}, [](const AttemptRecord& attempt) {

@@ -95,12 +95,20 @@ struct BatchSettings {
   std::uint32_t events_max = 1;
   std::optional<std::uint64_t> bytes_max;
   std::chrono::milliseconds wait{0};
-  Json template_json;  // null: a JSON array
+  Json template_json;  // with "{{events}}"; null: a JSON array, or `join`
+  // JSON Pointer to the array in a body whose elements come together; what is around it is equal.
+  std::optional<std::string> join;
+};
+
+enum class Ordering : std::uint8_t {
+  none,
+  per_user,  // a user's deliveries in accept order, one at a time
 };
 
 struct DeliverySettings {
   std::uint32_t concurrency = limits::kConcurrencyDefault;
   std::optional<RateLimit> rate_limit;
+  Ordering ordering = Ordering::none;
   BatchSettings batch;
   std::uint64_t backlog_max = limits::kBacklogMaxDefault;
   RetrySettings retry;

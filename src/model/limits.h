@@ -59,6 +59,9 @@ inline constexpr std::uint32_t kRateRequestsMax = 1'000'000;
 inline constexpr std::chrono::milliseconds kRatePeriodMax = 24h;
 inline constexpr std::uint32_t kBatchEventsMax = 10'000;
 inline constexpr std::chrono::milliseconds kBatchWaitMax = 5min;
+inline constexpr std::uint64_t kBatchBytesMax = 16UL * 1024 * 1024;  // of one body
+inline constexpr std::uint64_t kBatchBytesDefault = 1024UL * 1024;
+inline constexpr std::size_t kPointerBytesMax = 200;
 
 // Requests that go out.
 inline constexpr std::size_t kOutboundBodyBytesMax = 1024 * 1024;
@@ -104,6 +107,7 @@ inline constexpr std::uint32_t kConcurrencyDefault = 16;
 inline constexpr std::uint32_t kConcurrencyMax = 1000;
 inline constexpr std::uint64_t kBacklogMaxDefault = 1'000'000;  // deliveries owed to a destination
 inline constexpr Duration kDeliveryAgeMax = 24h * 5;            // then failed, reason expired
+inline constexpr Duration kOrderingHoldMax = 1h;                // for a user's earlier delivery
 inline constexpr std::uint64_t kDeliveriesUnsettledMax = 5'000'000;  // (option)
 inline constexpr Duration kRunnableAgePause = 50ms;                  // stop reading ingest sockets
 inline constexpr Duration kRunnableAgeRefuse = 1s;                   // ingest answers 429

@@ -4,10 +4,9 @@
 #include <utility>
 
 #include "base/probe.h"
-#include "base/utf8.h"
-#include "deliver/judge.h"
 #include "env/callback.h"
 #include "model/limits.h"
+#include "pipeline/exchange.h"
 #include "pipeline/token_send.h"
 #include "presets/preset.h"
 #include "record/attempt_record.h"
@@ -36,6 +35,7 @@ DestinationQueue::DestinationQueue(LaneContext& context, DestinationId id)
 DestinationQueue::~DestinationQueue() {
   if (wake_at_) context_.loop.timers().cancel(wake_timer_);
   if (pace_timer_) context_.loop.timers().cancel(*pace_timer_);
+  if (batch_timer_) context_.loop.timers().cancel(*batch_timer_);
   if (paused_since_) pipeline::subtract(context_.counters.destinations_paused);
 }
 
@@ -50,21 +50,27 @@ void DestinationQueue::add(Due due) {
 }
 
 void DestinationQueue::add_later(Due due, WallTime at) {
+  if (is_per_user() && lines_.claim(due)) lines_.note_failed(due, context_.loop.clock().now());
+  push_later(instant_of(at), std::move(due));
+}
+
+Instant DestinationQueue::instant_of(WallTime at) const {
   const WallTime wall_now = context_.loop.clock().wall_now();
   // The calendar may have jumped while nobody looked: no wait is longer than the longest allowed.
   const Duration wait =
       std::clamp<Duration>(at - wall_now, Duration::zero(), limits::kRetryDelayMax);
-  push_later({.at = context_.loop.clock().now() + wait, .due = std::move(due)});
+  return context_.loop.clock().now() + wait;
 }
 
 void DestinationQueue::place(Due due) {
   const Decision decision = decide(due);
   switch (decision.verdict) {
     case Verdict::send:
-      if (pace_.is_paused()) due.forget_event();  // It waits for long.
-      ready_.push(std::move(due));
+      if (is_per_user() && !lines_.admit(due)) return;
+      make_ready(std::move(due));
       return;
     case Verdict::hold:
+      leave_line(due);
       due.forget_event();
       EILPOST_PROBE("pipeline.delivery_held");
       held_.push_back(std::move(due));
@@ -75,27 +81,71 @@ void DestinationQueue::place(Due due) {
   }
 }
 
+void DestinationQueue::make_ready(Due due) {
+  if (pace_.is_paused()) due.forget_event();  // It waits for long.
+  if (ready_.empty()) ready_since_ = context_.loop.clock().now();
+  ready_.push(std::move(due));
+}
+
+// In accept order, so that the earliest of each user goes first.
+void DestinationQueue::place_all(std::vector<Due> waiting) {
+  if (is_per_user()) std::ranges::sort(waiting, {}, &Due::id);
+  for (Due& due : waiting) place(std::move(due));
+}
+
+bool DestinationQueue::is_per_user() const {
+  const Destination* const destination = settings();
+  return destination != nullptr && destination->delivery.ordering == Ordering::per_user;
+}
+
+void DestinationQueue::leave_line(const Due& due) {
+  if (due.user == 0) return;
+  std::optional<Due> next = lines_.leave(due);
+  while (next) {  // Until one of them can go; each of the others leaves the line in its turn.
+    const Decision decision = decide(*next);
+    if (decision.verdict == Verdict::send) {
+      make_ready(std::move(*next));
+      return;
+    }
+    const Due left = *next;
+    if (decision.verdict == Verdict::hold) {
+      held_.push_back(std::move(*next));
+    } else {
+      end_failed(*next, decision.reason);
+    }
+    next = lines_.leave(left);
+  }
+}
+
+// Those whose user waited long enough for one that fails.
+void DestinationQueue::release_lines() {
+  for (Due& due : lines_.release(context_.loop.clock().now())) place(std::move(due));
+}
+
 DestinationQueue::Decision DestinationQueue::decide(const Due& due) const {
   const Snapshot& snapshot = *context_.snapshot;
   const auto webhook = snapshot.webhooks.find(due.webhook);
   if (webhook == snapshot.webhooks.end()) return {Verdict::fail, FailReason::webhook_deleted};
-  const auto destination = snapshot.destinations.find(id_);
-  if (destination == snapshot.destinations.end()) {
-    return {Verdict::fail, FailReason::destination_deleted};
-  }
+  const Destination* const destination = settings();
+  if (destination == nullptr) return {Verdict::fail, FailReason::destination_deleted};
   if (context_.loop.clock().wall_now() - due.accepted_at > limits::kDeliveryAgeMax) {
     return {Verdict::fail, FailReason::expired};
   }
-  const Destination& settings = destination->second->destination;
-  const bool is_gone = gone_version_ && settings.version <= *gone_version_;
-  const bool is_active = settings.state == DestinationState::active && !is_gone;
+  const bool is_gone = gone_version_ && destination->version <= *gone_version_;
+  const bool is_active = destination->state == DestinationState::active && !is_gone;
   if (!webhook->second->webhook.enabled || !is_active) return {Verdict::hold, FailReason::none};
   return {Verdict::send, FailReason::none};
 }
 
+// Asked for several times a delivery, so looked up once a revision.
 const Destination* DestinationQueue::settings() const {
-  const auto found = context_.snapshot->destinations.find(id_);
-  return found == context_.snapshot->destinations.end() ? nullptr : &found->second->destination;
+  const Snapshot& snapshot = *context_.snapshot;
+  if (settings_revision_ != snapshot.revision) {
+    const auto found = snapshot.destinations.find(id_);
+    settings_ = found == snapshot.destinations.end() ? nullptr : found->second;
+    settings_revision_ = snapshot.revision;
+  }
+  return settings_ == nullptr ? nullptr : &settings_->destination;
 }
 
 std::uint32_t DestinationQueue::concurrency() const {
@@ -108,6 +158,7 @@ void DestinationQueue::adopt_settings() {
   const Destination* const destination = settings();
   if (destination == nullptr || adopted_version_ == destination->version) return;
   const bool is_change = adopted_version_.has_value();
+  batch_size_.reset();
   adopted_version_ = destination->version;
   pace_.set_rate(rate_of(destination->delivery));
   const presets::Preset* const preset = presets::find(destination->platform);
@@ -115,13 +166,43 @@ void DestinationQueue::adopt_settings() {
   if (is_change) end_pause();
 }
 
-bool DestinationQueue::may_start(std::size_t starts) const {
-  return !ready_.empty() && starts < kStartsPerTurn &&
-         attempts_.size() < pace_.window(concurrency());
+// Whether something may be sent: with batches, enough or for long enough.
+bool DestinationQueue::is_ready(Instant now) const {
+  if (!ready_batches_.empty()) return true;
+  if (ready_.empty()) return false;
+  const Destination* const destination = settings();
+  if (destination == nullptr || ready_.size() >= batch_limit()) return true;
+  return now >= ready_since_ + destination->delivery.batch.wait;
+}
+
+bool DestinationQueue::may_start(std::size_t starts, Instant now) const {
+  return is_ready(now) && starts < kStartsPerTurn && attempts_.size() < pace_.window(concurrency());
+}
+
+// Whether an attempt was started with what is first.
+bool DestinationQueue::start_next(Instant now) {
+  if (!ready_batches_.empty() || batch_limit() > 1) {
+    Batch batch = take_batch();
+    if (batch.members.empty()) return false;
+    pace_.note_start(now);
+    under_way_ += batch.members.size();
+    attempts_.spawn(attempt_batch(std::move(batch)));
+    return true;
+  }
+  Due due = ready_.pop();
+  if (decide(due).verdict != Verdict::send) {
+    EILPOST_PROBE("pipeline.changed_while_ready");
+    place(std::move(due));
+    return false;
+  }
+  pace_.note_start(now);
+  ++under_way_;
+  attempts_.spawn(attempt(std::move(due)));
+  return true;
 }
 
 void DestinationQueue::pump() {
-  if (is_pumping_ || context_.is_stopping || ready_.empty()) return;
+  if (is_pumping_ || context_.is_stopping || (ready_.empty() && ready_batches_.empty())) return;
   if (context_.store.is_behind()) {
     context_.backlog.wait_for_journal();
     return;
@@ -130,20 +211,12 @@ void DestinationQueue::pump() {
   is_pumping_ = true;
   const Instant now = context_.loop.clock().now();
   std::size_t starts = 0;
-  while (may_start(starts) && pace_.earliest(now) <= now) {
-    Due due = ready_.pop();
-    const Decision decision = decide(due);
-    if (decision.verdict != Verdict::send) {
-      EILPOST_PROBE("pipeline.changed_while_ready");
-      place(std::move(due));
-      continue;
-    }
-    ++starts;
-    pace_.note_start(now);
-    attempts_.spawn(attempt(std::move(due)));
+  while (may_start(starts, now) && pace_.earliest(now) <= now) {
+    if (start_next(now)) ++starts;
   }
   is_pumping_ = false;
-  if (!may_start(0)) return;
+  if (!is_ready(now)) wait_for_more(now);
+  if (!may_start(0, now)) return;
   if (pace_.earliest(now) <= now) {
     context_.backlog.push(*this, now);
   } else {
@@ -156,6 +229,16 @@ void DestinationQueue::wait_for_pace() {
   if (at == Instant::max() || pace_timer_) return;  // The probe's end pumps again.
   pace_timer_ = context_.loop.timers().call_at(at, [this] {
     pace_timer_.reset();
+    pump();
+  });
+}
+
+// What is ready goes when its batch is full, or has waited.
+void DestinationQueue::wait_for_more(Instant now) {
+  if (ready_.empty() || batch_timer_) return;
+  const Duration wait = settings()->delivery.batch.wait;
+  batch_timer_ = context_.loop.timers().call_at(std::max(now, ready_since_ + wait), [this] {
+    batch_timer_.reset();
     pump();
   });
 }
@@ -181,53 +264,66 @@ void DestinationQueue::end_pause() {
 
 void DestinationQueue::settings_changed() {
   adopt_settings();
-  std::deque<Due> held = std::exchange(held_, {});
-  for (Due& due : held) place(std::move(due));
-  for (Due& due : ready_.take_all()) place(std::move(due));
+  std::vector<Due> waiting;
+  std::ranges::move(std::exchange(held_, {}), std::back_inserter(waiting));
+  std::ranges::move(ready_.take_all(), std::back_inserter(waiting));
+  std::ranges::move(lines_.take_waiting(), std::back_inserter(waiting));
+  place_all(std::move(waiting));
 
   // What waits for its time stays there, unless it will never be sent.
-  std::erase_if(later_, [this](const Later& later) {
-    const Decision decision = decide(later.due);
-    if (decision.verdict != Verdict::fail) return false;
-    fail(later.due, decision.reason);
+  std::vector<Due> failed;
+  later_.erase_if([&](const LaterHeap<Due>::Entry& later) {
+    if (decide(later.value).verdict != Verdict::fail) return false;
+    failed.push_back(later.value);
     return true;
   });
-  std::ranges::make_heap(later_, LaterFirst{});
+  for (const Due& due : failed) fail(due, decide(due).reason);
+  place_ready_batches();
+  take_failed_from_batches();
   pump();
 }
 
 void DestinationQueue::expire() {
   const WallTime oldest = context_.loop.clock().wall_now() -
                           std::chrono::duration_cast<WallTime::duration>(limits::kDeliveryAgeMax);
-  const auto is_old = [this, oldest](const Due& due) {
+  std::vector<Due> expired;  // They end when nothing is gone through any more.
+  const auto is_old = [&expired, oldest](const Due& due) {
     if (due.accepted_at >= oldest) return false;
-    fail(due, FailReason::expired);
+    expired.push_back(due);
     return true;
   };
   std::erase_if(held_, is_old);
   ready_.erase_if(is_old);
-  if (std::erase_if(later_, [&](const Later& later) { return is_old(later.due); }) > 0) {
-    std::ranges::make_heap(later_, LaterFirst{});
-  }
+  lines_.erase_if(is_old);
+  later_.erase_if([&](const LaterHeap<Due>::Entry& later) { return is_old(later.value); });
+  for (const Due& due : expired) fail(due, FailReason::expired);
+  place_ready_batches();
 }
 
 void DestinationQueue::fail(const Due& due, FailReason reason) {
+  end_failed(due, reason);
+  leave_line(due);
+}
+
+void DestinationQueue::end_failed(const Due& due, FailReason reason) {
   context_.store.record(
       store::Settled{.delivery = due.id, .reason = reason, .at = context_.loop.clock().wall_now()});
   pipeline::add(context_.counters.deliveries_failed);
   context_.counters.owed_times.remove(due.accepted_at);
 }
 
-void DestinationQueue::push_later(Later later) {
-  later.due.forget_event();
-  later_.push_back(std::move(later));
-  std::ranges::push_heap(later_, LaterFirst{});
+void DestinationQueue::push_later(Instant at, Due due) {
+  due.forget_event();
+  later_.push(at, std::move(due));
   schedule_wake();
 }
 
 void DestinationQueue::schedule_wake() {
-  if (later_.empty()) return;
-  const Instant earliest = later_.front().at;
+  constexpr Instant kNever = Instant::max();
+  const Instant earliest =
+      std::min({later_.earliest().value_or(kNever), later_batches_.earliest().value_or(kNever),
+                lines_.next_release().value_or(kNever)});
+  if (earliest == kNever) return;
   if (wake_at_ && *wake_at_ <= earliest) return;
   if (wake_at_) context_.loop.timers().cancel(wake_timer_);
   wake_at_ = earliest;
@@ -237,12 +333,12 @@ void DestinationQueue::schedule_wake() {
 void DestinationQueue::wake_later() {
   wake_at_.reset();
   const Instant now = context_.loop.clock().now();
-  while (!later_.empty() && later_.front().at <= now) {
-    std::ranges::pop_heap(later_, LaterFirst{});
-    Due due = std::move(later_.back().due);
-    later_.pop_back();
-    place(std::move(due));
+  while (std::optional<Due> due = later_.pop_due(now)) place(std::move(*due));
+  while (std::optional<Batch> batch = later_batches_.pop_due(now)) {
+    in_batches_ -= batch->members.size();
+    place_batch(std::move(*batch));
   }
+  release_lines();
   schedule_wake();
   pump();
 }
@@ -252,7 +348,7 @@ void DestinationQueue::put_back_unread(Due due, ErrorCode code) {
   if (is_lost) {
     fail(due, FailReason::damaged);
   } else {  // The disk may answer the next time; no request was made, so it is no attempt.
-    push_later({.at = context_.loop.clock().now() + kReadRetry, .due = std::move(due)});
+    push_later(context_.loop.clock().now() + kReadRetry, std::move(due));
   }
 }
 
@@ -264,29 +360,45 @@ Task<Outcome> DestinationQueue::send(OutboundRequest& request, const LiveDestina
   return send_with_token(context_, sender_, token_keeper(), request, destination);
 }
 
+// The event is in memory then. The settings may have changed meanwhile.
+Task<Result<void>> DestinationQueue::read_event(Due& due) {
+  Result<std::shared_ptr<const Event>> event =
+      co_await env::callback<Result<std::shared_ptr<const Event>>>([this, id = due.id](auto done) {
+        context_.store.read_event(id, context_.loop, std::move(done));
+      });
+  if (!event) co_return std::unexpected(event.error());
+  EILPOST_PROBE("pipeline.event_read_back");
+  due.event = std::move(*event);
+  co_return Result<void>{};
+}
+
+// REQUIRES: its event is there.
+std::string DestinationQueue::webhook_id_of(const Due& due) {
+  return due.event->webhook_id.empty() ? to_string(due.id) : due.event->webhook_id;
+}
+
+// Its attempt came to nothing: no request was made.
+void DestinationQueue::put_back(Due due) {
+  --under_way_;
+  place(std::move(due));
+}
+
 // One try of one delivery: read the event, render, send, decide, write down.
 Task<void> DestinationQueue::attempt(Due due) {
   const Instant begun = context_.loop.clock().now();
   if (!due.event) {
-    Result<std::shared_ptr<const Event>> event =
-        co_await env::callback<Result<std::shared_ptr<const Event>>>(
-            [this, id = due.id](auto done) {
-              context_.store.read_event(id, context_.loop, std::move(done));
-            });
-    if (!event) {
-      put_back_unread(std::move(due), event.error().code);
+    const Result<void> read = co_await read_event(due);
+    if (!read) {
+      --under_way_;
+      put_back_unread(std::move(due), read.error().code);
       pace_.note_abandoned(begun);
       co_return;
     }
-    due.event = std::move(*event);
-    EILPOST_PROBE("pipeline.event_read_back");
   }
-  // The settings may have changed while the event was read.
-  const Decision decision = decide(due);
-  if (decision.verdict != Verdict::send) {
+  if (decide(due).verdict != Verdict::send) {
     EILPOST_PROBE("pipeline.changed_while_read");
     pace_.note_abandoned(begun);
-    place(std::move(due));
+    put_back(std::move(due));
     co_return;
   }
   const std::shared_ptr<const LiveWebhook> webhook = context_.snapshot->webhooks.at(due.webhook);
@@ -297,8 +409,7 @@ Task<void> DestinationQueue::attempt(Due due) {
   pipeline::add(context_.counters.attempts_in_flight);
   const Instant started = context_.loop.clock().now();
   const WallTime started_at = context_.loop.clock().wall_now();
-  const std::string id_text =
-      due.event->webhook_id.empty() ? to_string(due.id) : due.event->webhook_id;
+  const std::string id_text = webhook_id_of(due);
   std::expected<OutboundRequest, render::RenderError> request =
       render::render({.webhook = *webhook->compiled,
                       .destination = *destination->compiled,
@@ -312,6 +423,7 @@ Task<void> DestinationQueue::attempt(Due due) {
   Outcome outcome;
   if (request) {
     outcome = co_await send(*request, *destination);
+    judge(destination->destination, outcome);
   } else {
     outcome = {.kind = OutcomeKind::render, .detail = request.error().detail};
     if (request.error().is_final) outcome.final_reason = FailReason::rejected;
@@ -333,18 +445,22 @@ Task<void> DestinationQueue::attempt(Due due) {
                             .body = request ? std::string_view(request->body) : std::string_view()},
                            std::move(outcome), next);
   pipeline::subtract(context_.counters.attempts_in_flight);
-  finish(std::move(due), std::move(attempt), begun);
+  note_attempt(attempt);
+  note_end(attempt.outcome, attempt.destination_version, begun);
+  context_.store.record(std::move(attempt));
+  end_or_retry(std::move(due), next);
+  disable_if_gone(next, destination->destination.version);
 }
 
-void DestinationQueue::note_end(const Attempt& attempt, Instant begun) {
+void DestinationQueue::note_end(const Outcome& outcome, std::uint32_t version, Instant begun) {
   const Instant now = context_.loop.clock().now();
-  const retry::Breaker::Change change = pace_.note_end(attempt.outcome, concurrency(), begun, now);
-  switch (retry::verdict_of(attempt.outcome)) {
+  const retry::Breaker::Change change = pace_.note_end(outcome, concurrency(), begun, now);
+  switch (retry::verdict_of(outcome)) {
     case retry::Verdict::well:
       note_well();
       break;
     case retry::Verdict::ill:
-      note_failure(attempt);
+      note_failure(version);
       break;
     case retry::Verdict::content:
       break;
@@ -358,7 +474,7 @@ void DestinationQueue::note_end(const Attempt& attempt, Instant begun) {
       context_.observer.destination_failing(id_, failing_since_);
       pipeline::add(context_.counters.destinations_paused);
       ready_.forget_events();
-      context_.observer.destination_paused(id_, attempt.outcome.detail);
+      context_.observer.destination_paused(id_, outcome.detail);
       return;
     case retry::Breaker::Change::recovered:
       note_well();
@@ -369,10 +485,10 @@ void DestinationQueue::note_end(const Attempt& attempt, Instant begun) {
   }
 }
 
-void DestinationQueue::note_failure(const Attempt& attempt) {
-  if (!failing_since_) failing_since_ = attempt.started_at;
-  if (context_.loop.clock().wall_now() - *failing_since_ < limits::kDestinationFailingMax) return;
-  const std::uint32_t version = attempt.destination_version;
+void DestinationQueue::note_failure(std::uint32_t version) {
+  const WallTime now = context_.loop.clock().wall_now();
+  if (!failing_since_) failing_since_ = now;
+  if (now - *failing_since_ < limits::kDestinationFailingMax) return;
   if (gone_version_ && *gone_version_ >= version) return;
   EILPOST_PROBE("pipeline.destination_failed_too_long");
   gone_version_ = version;
@@ -386,9 +502,7 @@ void DestinationQueue::note_well() {
   }
 }
 
-void DestinationQueue::finish(Due due, Attempt attempt, Instant begun) {
-  const Next next = attempt.next;
-  const std::uint32_t version = attempt.destination_version;
+void DestinationQueue::note_attempt(const Attempt& attempt) {
   if (attempt.outcome.success) {
     last_success_at_ = attempt.started_at;
     pipeline::add(context_.counters.attempts_succeeded);
@@ -397,20 +511,25 @@ void DestinationQueue::finish(Due due, Attempt attempt, Instant begun) {
     last_error_ = attempt.outcome.detail;
   }
   count_attempt(context_.counters.figures, attempt.outcome, attempt.duration);
-  note_end(attempt, begun);
-  context_.store.record(std::move(attempt));
+}
+
+void DestinationQueue::end_or_retry(Due due, const Next& next) {
+  --under_way_;
   if (next.state == DeliveryState::retrying) {
     add_later(std::move(due), next.retry_at);
-  } else {
-    context_.counters.owed_times.remove(due.accepted_at);
-    pipeline::add(next.state == DeliveryState::delivered ? context_.counters.deliveries_delivered
-                                                         : context_.counters.deliveries_failed);
+    return;
   }
-  if (next.disable_destination) {
-    EILPOST_PROBE("pipeline.destination_gone");
-    gone_version_ = std::max(gone_version_.value_or(0), version);
-    context_.observer.destination_gone(id_, version);
-  }
+  context_.counters.owed_times.remove(due.accepted_at);
+  pipeline::add(next.state == DeliveryState::delivered ? context_.counters.deliveries_delivered
+                                                       : context_.counters.deliveries_failed);
+  leave_line(due);
+}
+
+void DestinationQueue::disable_if_gone(const Next& next, std::uint32_t version) {
+  if (!next.disable_destination) return;
+  EILPOST_PROBE("pipeline.destination_gone");
+  gone_version_ = std::max(gone_version_.value_or(0), version);
+  context_.observer.destination_gone(id_, version);
 }
 
 void DestinationQueue::on_attempt_ended() {
@@ -429,10 +548,12 @@ deliver::TokenKeeper& DestinationQueue::token_keeper() {
 }
 
 DestinationStatus DestinationQueue::status() const {
-  DestinationStatus status{.waiting = ready_.size(),
-                           .retrying = later_.size(),
+  std::size_t ready_in_batches = 0;
+  for (const Batch& batch : ready_batches_) ready_in_batches += batch.members.size();
+  DestinationStatus status{.waiting = ready_.size() + lines_.size() + ready_in_batches,
+                           .retrying = later_.size() + in_batches_ - ready_in_batches,
                            .held = held_.size(),
-                           .in_flight = attempts_.size(),
+                           .in_flight = under_way_,
                            .last_success_at = last_success_at_,
                            .last_failure_at = last_failure_at_,
                            .last_error = last_error_,
@@ -444,47 +565,6 @@ DestinationStatus DestinationQueue::status() const {
     status.paused_until = clock.wall_now() + std::chrono::ceil<std::chrono::milliseconds>(wait);
   }
   return status;
-}
-
-Task<Outcome> send_request(LaneContext& context, deliver::Sender& sender,
-                           const OutboundRequest& request, const LiveDestination& live) {
-  const Destination& destination = live.destination;
-  if (!live.tls_problem.empty()) {
-    co_return Outcome{.kind = OutcomeKind::tls, .detail = live.tls_problem};
-  }
-  if (destination.platform != "inbox") {
-    if (destination.success.is_plain() && destination.final_statuses.empty()) {
-      co_return co_await sender.send(request, destination.request.timeout, live.tls_context);
-    }
-    const auto use =
-        destination.success.reads_body() ? deliver::AnswerUse::rule : deliver::AnswerUse::log;
-    Outcome outcome =
-        co_await sender.send(request, destination.request.timeout, live.tls_context, use);
-    deliver::judge(destination.success, destination.final_statuses, outcome);
-    if (outcome.answer.size() > limits::kAnswerBytesFailure) {
-      outcome.answer.resize(truncate_to_bytes(outcome.answer, limits::kAnswerBytesFailure).size());
-    }
-    co_return outcome;
-  }
-  const InboxAnswer answer =
-      context.inbox.put(destination.inbox_token, {.received_at = context.loop.clock().wall_now(),
-                                                  .method = std::string(to_string(request.method)),
-                                                  .target = request.url,
-                                                  .headers = request.headers,
-                                                  .body = request.body});
-  const bool is_success = answer.status / 100 == 2;
-  Outcome outcome{
-      .kind = OutcomeKind::answered,
-      .status = answer.status,
-      .success = is_success,
-      .request_sent = true,
-      .detail = is_success ? "" : "The inbox was told to answer " + std::to_string(answer.status),
-      .answer = answer.body,
-      .answer_content_type = "text/plain"};
-  if (!destination.success.is_plain() || !destination.final_statuses.empty()) {
-    deliver::judge(destination.success, destination.final_statuses, outcome);
-  }
-  co_return outcome;
 }
 
 }  // namespace eilpost::pipeline

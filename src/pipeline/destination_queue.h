@@ -3,7 +3,11 @@
 // what is held, what is under way.
 //
 // A delivery is taken from `ready` while the destination's pace (breaker, rate limit, window) lets
-// it: webhooks take turns. Events of deliveries that wait are read back from the store.
+// it: webhooks take turns. Events of deliveries that wait are read back from the store. With
+// ordering per user only the first of each user's deliveries is ready.
+//
+// With batches several are sent as one request (docs/BATCHES.md). One that fails as a whole is
+// tried again as it was; after any other end its deliveries go on by themselves.
 //
 // Ownership: belongs to a lane, whose LaneContext must outlive it.
 // Threads:   the lane's.
@@ -25,6 +29,9 @@
 #include "pipeline/due.h"
 #include "pipeline/fair_queue.h"
 #include "pipeline/lane_context.h"
+#include "pipeline/later_heap.h"
+#include "pipeline/user_lines.h"
+#include "retry/batch_size.h"
 #include "retry/pace.h"
 
 namespace eilpost::pipeline {
@@ -42,6 +49,10 @@ class DestinationQueue final {
   void add_owed(Due due) { place(std::move(due)); }
   // The same, not to be tried before `at`.
   void add_later(Due due, WallTime at);
+  // Several that were sent together before this start, and are again. Their users' lines were
+  // claimed, in accept order with what was added.
+  void add_batch(std::vector<Due> members, WallTime at);
+  void claim_line(const Due& due);
 
   // Starts what can be started, at most kStartsPerTurn; the rest starts in a later turn.
   void pump();
@@ -60,8 +71,9 @@ class DestinationQueue final {
 
   [[nodiscard]] DestinationStatus status() const;
   [[nodiscard]] std::size_t size() const {
-    return ready_.size() + later_.size() + held_.size() + attempts_.size();
+    return ready_.size() + later_.size() + held_.size() + lines_.size() + in_batches_ + under_way_;
   }
+  // Attempts: requests under way, or about to be.
   [[nodiscard]] std::size_t in_flight() const { return attempts_.size(); }
 
   // The destination's token: for deliveries, tests and the authorization alike.
@@ -70,15 +82,16 @@ class DestinationQueue final {
   static constexpr std::size_t kStartsPerTurn = 64;
 
  private:
-  struct Later {
-    Instant at;
-    Due due;
+  // Deliveries that are tried again together.
+  struct Batch {
+    std::vector<Due> members;  // not empty
+    bool is_known = false;     // to the journal
+
+    [[nodiscard]] DeliveryId key() const { return members.front().id; }
   };
-  struct LaterFirst {
-    bool operator()(const Later& a, const Later& b) const {
-      return a.at != b.at ? a.at > b.at : a.due.id > b.due.id;
-    }
-  };
+  struct Member;    // One delivery of a batch under way.
+  struct Group;     // Those that can be one request.
+  struct BatchRun;  // A batch under way: one request, or several one after the other.
   enum class Verdict : std::uint8_t { send, hold, fail };
   struct Decision {
     Verdict verdict = Verdict::send;
@@ -90,34 +103,80 @@ class DestinationQueue final {
   [[nodiscard]] std::uint32_t concurrency() const;
   void adopt_settings();
   void end_pause();
-  [[nodiscard]] bool may_start(std::size_t starts) const;
+  [[nodiscard]] bool is_ready(Instant now) const;
+  [[nodiscard]] bool may_start(std::size_t starts, Instant now) const;
+  [[nodiscard]] bool start_next(Instant now);
   void wait_for_pace();
-  void note_end(const Attempt& attempt, Instant begun);
-  void note_failure(const Attempt& attempt);
+  void wait_for_more(Instant now);
+  void note_end(const Outcome& outcome, std::uint32_t version, Instant begun);
+  void note_failure(std::uint32_t version);
   void note_well();
   void place(Due due);
+  void make_ready(Due due);
+  void place_all(std::vector<Due> waiting);
   void fail(const Due& due, FailReason reason);
-  void push_later(Later later);
+  void end_failed(const Due& due, FailReason reason);
+  // It will not be tried again, or not for long: the next of its user goes on.
+  void leave_line(const Due& due);
+  [[nodiscard]] bool is_per_user() const;
+  void release_lines();
+  void push_later(Instant at, Due due);
   // Its event could not be read from the journal.
   void put_back_unread(Due due, ErrorCode code);
   void wake_later();
   void schedule_wake();
+  [[nodiscard]] Instant instant_of(WallTime at) const;
+  [[nodiscard]] static std::string webhook_id_of(const Due& due);
+  [[nodiscard]] Task<Result<void>> read_event(Due& due);
   [[nodiscard]] Task<Outcome> send(OutboundRequest& request, const LiveDestination& destination);
   [[nodiscard]] Task<void> attempt(Due due);
-  void finish(Due due, Attempt attempt, Instant begun);
+  void note_attempt(const Attempt& attempt);
+  void end_or_retry(Due due, const Next& next);
+  void disable_if_gone(const Next& next, std::uint32_t version);
   void on_attempt_ended();
+
+  // Batches.
+  [[nodiscard]] std::uint32_t batch_limit() const;
+  [[nodiscard]] Batch take_batch();
+  void place_batch(Batch batch);
+  void push_later(Instant at, Batch batch);
+  void place_ready_batches();
+  void take_failed_from_batches();
+  [[nodiscard]] Task<void> attempt_batch(Batch batch);
+  [[nodiscard]] Task<void> add_member(BatchRun& run, Due due);
+  [[nodiscard]] bool add_part(BatchRun& run, Due due);
+  [[nodiscard]] Task<void> send_group(BatchRun& run, Group group);
+  [[nodiscard]] Task<void> make_known(const BatchRun& run, const Group& group);
+  void end_group(BatchRun& run, Group& group, const Outcome& whole);
+  void end_unrendered(BatchRun& run, Due due, std::shared_ptr<const LiveWebhook> webhook,
+                      Outcome outcome);
+  [[nodiscard]] Attempt make_attempt(const BatchRun& run, const Group& group, const Member& member,
+                                     Outcome outcome, const Next& next);
+  void end_members(BatchRun& run, Group& group, std::vector<Outcome> outcomes);
+  void split(BatchRun& run, Group& group, const Outcome& whole);
+  void put_back(Due due);
 
   LaneContext& context_;
   DestinationId id_;
+  mutable std::shared_ptr<const LiveDestination> settings_;
+  mutable std::optional<std::uint64_t> settings_revision_;  // of `settings_`
   FairQueue ready_;
+  Instant ready_since_{};            // since when something is ready, or earlier
+  std::deque<Batch> ready_batches_;  // go before what is ready
+  UserLines lines_;
   retry::Pace pace_;
-  std::vector<Later> later_;  // a heap, earliest first
+  retry::BatchSize batch_size_;
+  LaterHeap<Due> later_;
+  LaterHeap<Batch> later_batches_;
+  std::size_t in_batches_ = 0;  // deliveries of ready_batches_ and later_batches_
+  std::size_t under_way_ = 0;   // deliveries of attempts_
   std::deque<Due> held_;
   // That answered 410: it gets no more. Its disabling makes a new version, and so does resuming it.
   std::optional<std::uint32_t> gone_version_;
   std::optional<std::uint32_t> adopted_version_;  // whose limits the pace keeps
   bool is_pumping_ = false;
   std::optional<env::TimerId> pace_timer_;
+  std::optional<env::TimerId> batch_timer_;
   std::optional<WallTime> paused_since_;
   std::optional<WallTime> failing_since_;
   bool is_failing_told_ = false;  // to the observer, who remembers it over a restart
@@ -130,11 +189,5 @@ class DestinationQueue final {
   std::unique_ptr<deliver::TokenKeeper> token_keeper_;  // made when it is asked for
   TaskSet attempts_;  // After the Sender, so that its Tasks end first.
 };
-
-// One request to a destination: over the network, or into the inbox of this process.
-// REQUIRES: the references live until the Task ends.
-[[nodiscard]] Task<Outcome> send_request(LaneContext& context, deliver::Sender& sender,
-                                         const OutboundRequest& request,
-                                         const LiveDestination& destination);
 
 }  // namespace eilpost::pipeline

@@ -17,9 +17,12 @@ struct Due {
   WebhookId webhook{};
   WallTime accepted_at;
   std::uint16_t attempts_count = 0;
+  std::uint16_t splits_count = 0;  // attempts of these that only asked for smaller batches
+  std::uint32_t user = 0;          // store::user_hash()
   std::shared_ptr<const Event> event;
   std::shared_ptr<const EventDocument> parsed;
 
+  [[nodiscard]] DeliveryId key() const { return id; }
   void forget_event() {
     event.reset();
     parsed.reset();

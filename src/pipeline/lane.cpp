@@ -7,6 +7,7 @@
 #include "base/probe.h"
 #include "env/callback.h"
 #include "model/limits.h"
+#include "pipeline/exchange.h"
 #include "pipeline/token_send.h"
 
 namespace eilpost::pipeline {
@@ -200,13 +201,45 @@ void Pipeline::Lane::take_unsettled(const store::Unsettled& unsettled) {
   Due due{.id = unsettled.delivery,
           .webhook = unsettled.owed.webhook,
           .accepted_at = unsettled.accepted_at,
-          .attempts_count = unsettled.attempts_count};
+          .attempts_count = unsettled.attempts_count,
+          .user = unsettled.user_hash};
   context_.counters.owed_times.add(due.accepted_at);
   DestinationQueue& queue = queue_of(unsettled.owed.destination);
-  if (unsettled.next_attempt_at > context_.loop.clock().wall_now()) {
-    queue.add_later(std::move(due), unsettled.next_attempt_at);
+  if (unsettled.batch.is_there()) {
+    queue.claim_line(due);
+    OwedBatch& batch = owed_batches_[unsettled.batch.formed_at];
+    batch.destination = unsettled.owed.destination;
+    batch.members_count = unsettled.batch.members_count;
+    batch.members.emplace_back(std::move(due), unsettled.next_attempt_at);
+  } else {
+    take_owed(queue, std::move(due), unsettled.next_attempt_at);
+  }
+}
+
+void Pipeline::Lane::take_owed(DestinationQueue& queue, Due due, WallTime next_attempt_at) const {
+  if (next_attempt_at > context_.loop.clock().wall_now()) {
+    queue.add_later(std::move(due), next_attempt_at);
   } else {
     queue.add_owed(std::move(due));
+  }
+}
+
+// A batch of which one is settled is none any more.
+void Pipeline::Lane::all_unsettled_taken() {
+  for (auto& [formed_at, batch] : std::exchange(owed_batches_, {})) {
+    DestinationQueue& queue = queue_of(batch.destination);
+    if (batch.members.size() != batch.members_count) {
+      for (auto& [due, at] : batch.members) take_owed(queue, std::move(due), at);
+      continue;
+    }
+    EILPOST_PROBE("pipeline.batch_sent_again_after_restart");
+    std::vector<Due> members;
+    WallTime latest;
+    for (auto& [due, at] : batch.members) {
+      latest = std::max(latest, at);
+      members.push_back(std::move(due));
+    }
+    queue.add_batch(std::move(members), latest);
   }
 }
 
@@ -263,6 +296,7 @@ Task<TestResult> Pipeline::Lane::send_test(const TestSend& test) {
   } else {
     result.outcome = co_await send_test_with_token(sender, *result.request, destination);
   }
+  judge(destination.destination, result.outcome);
   if (result.outcome.detail.empty()) result.outcome.detail = notes;
   result.duration = context_.loop.clock().now() - started;
   co_return result;

@@ -5,8 +5,10 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/task.h"
@@ -31,6 +33,7 @@ class Pipeline::Lane final : public StartBacklog {
 
   void set_snapshot(std::shared_ptr<const Snapshot> snapshot);
   void take_unsettled(const store::Unsettled& unsettled);
+  void all_unsettled_taken();
   void pump_all();
   void take_over(std::vector<HandedOver> deliveries);
   void resume(DestinationId destination);
@@ -58,6 +61,7 @@ class Pipeline::Lane final : public StartBacklog {
   void wait_for_journal() override;
 
  private:
+  void take_owed(DestinationQueue& queue, Due due, WallTime next_attempt_at) const;
   [[nodiscard]] DestinationQueue& queue_of(DestinationId destination);
   [[nodiscard]] Task<Outcome> send_test_with_token(deliver::Sender& sender,
                                                    OutboundRequest& request,
@@ -85,6 +89,13 @@ class Pipeline::Lane final : public StartBacklog {
   match::Scratch match_scratch_;
   ParsedEvents parsed_events_;
   std::unordered_map<DestinationId, std::unique_ptr<DestinationQueue>> queues_;
+  // While what was owed is taken: batches that may be whole again.
+  struct OwedBatch {
+    DestinationId destination{};
+    std::size_t members_count = 0;
+    std::vector<std::pair<Due, WallTime>> members;  // with their next attempt
+  };
+  std::map<Position, OwedBatch> owed_batches_;
   TaskSet asked_for_;  // tests and authorizations; after the queues, so that they end first
 
   struct Backlogged {

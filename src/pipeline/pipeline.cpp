@@ -50,6 +50,7 @@ void Pipeline::start(const std::shared_ptr<const Snapshot>& snapshot,
     home_of(unsettled.owed.destination).take_unsettled(unsettled);
   });
   for (auto& lane : lanes_) {
+    lane->all_unsettled_taken();
     lane->loop().post([lane = lane.get()] { lane->pump_all(); });
   }
 }
@@ -107,6 +108,7 @@ void Pipeline::hand_over(Lane& from, Batch batch, const store::Accepted& accepte
     }
     add(counters.events_accepted);
     const store::Accept& accept = accepts[i];
+    const std::uint32_t user = store::user_hash(accept.event->user);
     for (std::size_t ordinal = 0; ordinal < accept.owed.size(); ++ordinal) {
       const Owed& owed = accept.owed[ordinal];
       by_lane[home_index(owed.destination)].push_back(
@@ -114,6 +116,7 @@ void Pipeline::hand_over(Lane& from, Batch batch, const store::Accepted& accepte
            .due = {.id = {.sequence = *sequence, .ordinal = static_cast<std::uint16_t>(ordinal)},
                    .webhook = owed.webhook,
                    .accepted_at = accept.event->received_at,
+                   .user = user,
                    .event = accept.event,
                    .parsed = batch.parsed[i]}});
     }

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/probe.h"
-#include "pipeline/destination_queue.h"
+#include "pipeline/exchange.h"
 
 namespace eilpost::pipeline {
 namespace {

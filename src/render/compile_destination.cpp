@@ -132,6 +132,7 @@ std::shared_ptr<const CompiledDestination> compile(const Destination& destinatio
     compiled->url = compile_url(destination.request.url, scope, "/request/url", problems);
   }
   compiled->body = compile_body(destination, scope, problems);
+  compiled->batch = compile_batch(destination, compiled->values, problems);
   compile_headers(destination, scope, *compiled, problems);
   compile_authentication(resolved(destination.authentication, *compiled, problems), *compiled,
                          problems);

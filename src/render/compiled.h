@@ -15,6 +15,7 @@
 #include "model/event_document.h"
 #include "model/webhook.h"
 #include "presets/preset.h"
+#include "render/batch.h"
 #include "render/renderer.h"
 #include "render/scratch.h"
 #include "render/template.h"
@@ -146,6 +147,7 @@ class CompiledDestination {
   std::vector<CompiledValue> values;
   UrlTemplate url;
   std::optional<CompiledBody> body;
+  std::optional<CompiledBatch> batch;  // several events in a request
   std::vector<CompiledHeader> headers;
   bool has_content_type = false;
   bool has_user_agent = false;

@@ -35,6 +35,8 @@ class HeaderWriter {
     headers_.reserve(count_guess);
   }
 
+  // What is there already stays, and others come behind it.
+  void keep_all() { count_ = headers_.size(); }
   // The value's place; valid until the next call.
   std::string& add(std::string_view name);
   void add(std::string_view name, std::string_view value) { add(name).assign(value); }

@@ -70,6 +70,14 @@ Rendered<void> check_rules(const Input& input, std::string_view body) {
   return std::unexpected(RenderError{.detail = *std::move(why), .is_final = true});
 }
 
+// A delivery sent alone is a batch of one.
+void wrap(const CompiledDestination& destination, std::string& body) {
+  if (!destination.batch || destination.batch->join) return;
+  if (!shared_part(*destination.batch, body)) return;
+  body.insert(0, destination.batch->before);
+  body += destination.batch->behind;
+}
+
 Rendered<void> write_url(Evaluation& destination_evaluation, Evaluation& webhook_evaluation,
                          std::string& url) {
   const CompiledDestination& destination = destination_evaluation.input.destination;
@@ -91,6 +99,13 @@ Rendered<void> write_url(Evaluation& destination_evaluation, Evaluation& webhook
   return {};
 }
 
+// Adds what depends on the whole body.
+Rendered<void> finish_headers(Evaluation& evaluation, std::string_view body, HeaderWriter& writer) {
+  if (auto written = write_signing_headers(evaluation, body, writer); !written) return written;
+  if (evaluation.input.is_test) writer.add("webhook-test", "true");
+  return writer.finish();
+}
+
 Rendered<void> write_headers(Evaluation& evaluation, OutboundRequest& request) {
   const CompiledDestination& destination = evaluation.input.destination;
   HeaderWriter writer(request.headers, destination.headers.size() + kOwnHeaders);
@@ -102,11 +117,8 @@ Rendered<void> write_headers(Evaluation& evaluation, OutboundRequest& request) {
   if (!destination.authorization.empty()) {
     writer.add("Authorization", destination.authorization);
   }
-  if (auto written = write_signing_headers(evaluation, request.body, writer); !written) {
-    return written;
-  }
-  if (evaluation.input.is_test) writer.add("webhook-test", "true");
-  return writer.finish();
+  return evaluation.options.is_unsigned ? writer.finish()
+                                        : finish_headers(evaluation, request.body, writer);
 }
 
 }  // namespace
@@ -126,6 +138,7 @@ std::expected<void, RenderError> render_into(const Input& input, Scratch& scratc
     auto written = write_body(webhook_evaluation, destination_evaluation, request.body);
     if (!written) return written;
     if (auto checked = check_rules(input, request.body); !checked) return checked;
+    if (!options.is_unsigned) wrap(input.destination, request.body);
   }
   if (auto written = write_url(destination_evaluation, webhook_evaluation, request.url); !written) {
     return written;
@@ -133,6 +146,15 @@ std::expected<void, RenderError> render_into(const Input& input, Scratch& scratc
   if (auto written = write_headers(destination_evaluation, request); !written) return written;
   if (options.mask_secrets) mask_secrets(request);
   return {};
+}
+
+std::expected<void, RenderError> sign(const Input& input, Scratch& scratch, const Options& options,
+                                      OutboundRequest& request) {
+  Evaluation evaluation{
+      .input = input, .options = options, .scratch = scratch, .values = scratch.destination_values};
+  HeaderWriter writer(request.headers, request.headers.size() + kOwnHeaders);
+  writer.keep_all();
+  return finish_headers(evaluation, request.body, writer);
 }
 
 std::string notes_of(const Scratch& scratch) {

@@ -86,6 +86,7 @@ struct Origin {
 };
 
 struct Options {
+  bool is_unsigned = false;                // a part of a batch: sign() adds what it leaves out
   bool mask_secrets = false;               // authentication, signature, secrets in URLs as "••••"
   std::vector<Origin>* origins = nullptr;  // filled if set
 };
@@ -98,6 +99,12 @@ struct Options {
 [[nodiscard]] std::expected<void, RenderError> render_into(const Input& input, Scratch& scratch,
                                                            const Options& options,
                                                            OutboundRequest& request);
+
+// Adds the headers of signing to a request that was rendered unsigned, over its body as it is now.
+// Of `input` the destination, the id, the time and is_test are used.
+[[nodiscard]] std::expected<void, RenderError> sign(const Input& input, Scratch& scratch,
+                                                    const Options& options,
+                                                    OutboundRequest& request);
 
 // What the last render had to cut so that the platform takes it, in sentences; empty: nothing.
 [[nodiscard]] std::string notes_of(const Scratch& scratch);

@@ -72,7 +72,7 @@ Json delivery_to_json(const DeliverySettings& delivery) {
   for (const milliseconds delay : delivery.retry.delays) delays.push_back(delay.count());
   Json json = {{"concurrency", delivery.concurrency},
                {"rate_limit", rate_limit_to_json(delivery.rate_limit)},
-               {"ordering", "none"},
+               {"ordering", delivery.ordering == Ordering::per_user ? "per_user" : "none"},
                {"backlog_max", delivery.backlog_max}};
   json["retry"] = Json::object();
   json["retry"]["delays_ms"] = std::move(delays);
@@ -82,32 +82,6 @@ Json delivery_to_json(const DeliverySettings& delivery) {
 }
 
 // ---- from JSON
-
-// Reports where `json` is not what `only` is; members of `only` may be absent.
-void check_later(const Json* json, const Json& only, const std::string& pointer,
-                 Problems& problems) {
-  if (json == nullptr || *json == only) return;
-  if (json->is_null() && (only.empty() || only.is_object())) return;
-  if (!json->is_object() || !only.is_object() || only.empty()) {
-    std::string name = pointer.substr(1);
-    std::ranges::replace(name, '/', '.');
-    problems.error("not_available",
-                   fmt::format("\"{}\" is not available yet: leave it out, or let it be {}.", name,
-                               to_text(only)),
-                   pointer);
-    return;
-  }
-  ObjectReader reader(*json, pointer, problems);
-  for (const auto& [key, value] : only.items()) {
-    const Json* member = reader.find(key);
-    if (member == nullptr || *member == value) continue;
-    problems.error("not_available",
-                   fmt::format("\"{}.{}\" is not available yet: leave it out, or let it be {}.",
-                               pointer.substr(pointer.rfind('/') + 1), key, to_text(value)),
-                   reader.pointer(key));
-  }
-  reader.finish();
-}
 
 // A secret that this type of authentication has no use for: a masked one is what was read before.
 void check_unused(ObjectReader& reader, std::string_view key, std::string_view type) {
@@ -238,6 +212,19 @@ void read_retry(const Json* json, RetrySettings& retry, Problems& problems) {
   reader.finish();
 }
 
+void read_ordering(ObjectReader& reader, DeliverySettings& delivery) {
+  const auto ordering = reader.text("ordering");
+  if (!ordering) return;
+  if (*ordering != "none" && *ordering != "per_user") {
+    reader.error("unknown_value",
+                 "\"ordering\" is \"none\", or \"per_user\": each user's events one after the "
+                 "other, in the order in which they came.",
+                 "ordering");
+    return;
+  }
+  delivery.ordering = *ordering == "per_user" ? Ordering::per_user : Ordering::none;
+}
+
 void read_delivery(const Json* json, DeliverySettings& delivery, Problems& problems) {
   if (json == nullptr) return;
   ObjectReader reader(*json, "/delivery", problems);
@@ -249,7 +236,7 @@ void read_delivery(const Json* json, DeliverySettings& delivery, Problems& probl
     delivery.backlog_max = static_cast<std::uint64_t>(*backlog);
   }
   read_policies(reader, delivery, problems);
-  check_later(reader.given("ordering"), "none", "/delivery/ordering", problems);
+  read_ordering(reader, delivery);
   read_retry(reader.given("retry"), delivery.retry, problems);
   reader.finish();
 }

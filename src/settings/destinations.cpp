@@ -127,7 +127,6 @@ Destination SqliteSettings::read_destination(Json input, const Destination* kept
   Destination destination = destination_from_json(input, kept, problems);
   check_certificates(destination.tls, kept == nullptr ? nullptr : &kept->tls, problems);
   check_token_certificates(destination.authentication, kept, problems);
-  check_policies(preset, destination, problems);
   if (preset == nullptr) return destination;
   Problems found;
   presets::check_form(*preset, destination, found);

@@ -148,7 +148,7 @@ TEST(DestinationJson, HasTheWholeShapeAndTakesItBack) {
     "delivery":{"concurrency":16,"rate_limit":null,"ordering":"none","backlog_max":1000000,
       "retry":{"delays_ms":[5000,300000,1800000,7200000,18000000,36000000,50400000,72000000,
         86400000],"jitter":0.2},
-      "batch":{"events_max":1,"bytes_max":null,"wait_ms":0,"template":null}}})");
+      "batch":{"events_max":1,"bytes_max":null,"wait_ms":0,"template":null,"join":null}}})");
   EXPECT_EQ(to_text(without(json, {"id", "state", "state_reason", "state_since", "version",
                                    "created_at", "updated_at"})),
             to_text(wanted));
@@ -201,7 +201,7 @@ TEST(DestinationJson, EveryWrongFieldIsReportedAtItsPlace) {
        {"/delivery/rate_limit/requests out_of_range", "/delivery/rate_limit/per_ms out_of_range",
         "/delivery/rate_limit/burst unknown_field"}},
       {R"({"delivery":{"rate_limit":5}})", {"/delivery/rate_limit wrong_type"}},
-      {R"({"delivery":{"ordering":"per_user"}})", {"/delivery/ordering not_available"}},
+      {R"({"delivery":{"ordering":"per_webhook"}})", {"/delivery/ordering unknown_value"}},
       {R"({"delivery":{"batch":{"events_max":0,"wait_ms":-1}}})",
        {"/delivery/batch/events_max out_of_range", "/delivery/batch/wait_ms out_of_range"}},
       {R"({"fields":7})", {"/fields wrong_type"}},

@@ -77,16 +77,5 @@ TEST(Platforms, ARateIsTakenForAnyDestination) {
   EXPECT_EQ(kept->delivery.rate_limit->per, std::chrono::minutes(1));
 }
 
-TEST(Platforms, BatchesAreThoseOfPresetsOnly) {
-  Machine machine;
-  const Json input = json_of(R"({"name":"A","platform":"custom",
-    "request":{"url":"https://api.example.com"},
-    "delivery":{"batch":{"events_max":2}}})");
-  const auto refused = machine.settings->create_destination(input, kAuthor);
-  ASSERT_FALSE(refused.has_value());
-  EXPECT_EQ(errors_of(refused.error().errors),
-            (std::vector<std::string>{"/delivery/batch not_available"}));
-}
-
 }  // namespace
 }  // namespace eilpost::settings

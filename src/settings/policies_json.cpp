@@ -27,6 +27,26 @@ void read_rate_limit(const Json* json, DeliverySettings& delivery, Problems& pro
       RateLimit{.requests = static_cast<std::uint32_t>(*requests), .per = milliseconds(*per)};
 }
 
+void read_join(ObjectReader& reader, BatchSettings& batch) {
+  batch.join = reader.text("join");
+  if (!batch.join) return;
+  const std::string& join = *batch.join;
+  if ((!join.empty() && !join.starts_with('/')) || join.size() > limits::kPointerBytesMax) {
+    reader.error(
+        "bad_pointer",
+        fmt::format("A JSON Pointer to a list in the body is needed, such as /events, of at "
+                    "most {} bytes; \"\" is the body itself.",
+                    limits::kPointerBytesMax),
+        "join");
+  }
+  if (!batch.template_json.is_null()) {
+    reader.error("conflict",
+                 "\"join\" puts the lists of bodies together, \"template\" the bodies: leave one "
+                 "of them out.",
+                 "join");
+  }
+}
+
 void read_batch(const Json* json, BatchSettings& batch, Problems& problems) {
   if (json == nullptr) return;
   ObjectReader reader(*json, "/delivery/batch", problems);
@@ -34,7 +54,8 @@ void read_batch(const Json* json, BatchSettings& batch, Problems& problems) {
           reader.integer("events_max", {.min = 1, .max = limits::kBatchEventsMax})) {
     batch.events_max = static_cast<std::uint32_t>(*events);
   }
-  if (const auto most = reader.integer("bytes_max", {.min = 1, .max = INT64_MAX})) {
+  constexpr auto kBytesMax = static_cast<std::int64_t>(limits::kBatchBytesMax);
+  if (const auto most = reader.integer("bytes_max", {.min = 1, .max = kBytesMax})) {
     batch.bytes_max = static_cast<std::uint64_t>(*most);
   }
   if (const auto wait =
@@ -42,21 +63,8 @@ void read_batch(const Json* json, BatchSettings& batch, Problems& problems) {
     batch.wait = milliseconds(*wait);
   }
   if (const Json* template_json = reader.given("template")) batch.template_json = *template_json;
+  read_join(reader, batch);
   reader.finish();
-}
-
-Json prescribed(const presets::Preset* preset, const char* key) {
-  if (preset == nullptr || !preset->destination.contains("delivery")) return nullptr;
-  return preset->destination.at("delivery").value(key, Json());
-}
-
-void check(const Json& given, const Json& usual, const Json& of_preset, const std::string& name,
-           Problems& problems) {
-  if (given == usual || given == of_preset) return;
-  problems.error("not_available",
-                 fmt::format("\"delivery.{}\" is not available yet: leave it out, or let it be {}.",
-                             name, to_text(of_preset.is_null() ? usual : of_preset)),
-                 "/delivery/" + name);
 }
 
 }  // namespace
@@ -70,19 +78,13 @@ Json batch_to_json(const BatchSettings& batch) {
   return {{"events_max", batch.events_max},
           {"bytes_max", batch.bytes_max ? Json(*batch.bytes_max) : Json()},
           {"wait_ms", batch.wait.count()},
-          {"template", batch.template_json}};
+          {"template", batch.template_json},
+          {"join", batch.join ? Json(*batch.join) : Json()}};
 }
 
 void read_policies(ObjectReader& reader, DeliverySettings& delivery, Problems& problems) {
   read_rate_limit(reader.given("rate_limit"), delivery, problems);
   read_batch(reader.given("batch"), delivery.batch, problems);
-}
-
-void check_policies(const presets::Preset* preset, const Destination& destination,
-                    Problems& problems) {
-  const DeliverySettings& delivery = destination.delivery;
-  check(batch_to_json(delivery.batch), batch_to_json({}), prescribed(preset, "batch"), "batch",
-        problems);
 }
 
 }  // namespace eilpost::settings

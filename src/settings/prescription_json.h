@@ -26,11 +26,6 @@ namespace eilpost::settings {
 // Reads the fields "rate_limit" and "batch" of /delivery.
 void read_policies(ObjectReader& reader, DeliverySettings& delivery, Problems& problems);
 
-// Batches are kept and shown, but deliveries are not held to them yet: so only those are
-// taken that a preset brings.
-void check_policies(const presets::Preset* preset, const Destination& destination,
-                    Problems& problems);
-
 // Reads "fields", "secrets", "body", "success" and "final_statuses". `kept` lends its secrets.
 void read_prescription(ObjectReader& reader, const Destination* kept, Destination& destination,
                        Problems& problems);

@@ -229,9 +229,10 @@ describe("Google Analytics 4", () => {
     });
     await send(eilpost, source, survey("g1", { wm: { language: "de" }, answers: [1, 2] }));
     const [request] = await wait(ga4, 1);
-    assert.deepEqual(request.events, [
-      { name: "survey_submitted", params: { nps: 9, wm_language: "de", answers: "[1,2]" } },
-    ]);
+    const [{ timestamp_micros: time, ...event }] = request.events;
+    assert.deepEqual(event,
+      { name: "survey_submitted", params: { nps: 9, wm_language: "de", answers: "[1,2]" } });
+    assert.ok(Math.abs(time / 1000 - Date.now()) < 60_000);
     const hash = createHash("sha256").update("jane-doe").digest("hex").slice(0, 32);
     assert.equal(request.client_id, hash);
     assert.deepEqual(ga4.dropped, []);
@@ -432,6 +433,70 @@ test("Brevo gets contacts: 201 for a new one, 204 for a known one", async (t) =>
   const { attempt } = await failed(webhook);
   assert.match(attempt.detail, /is no e-mail address\. Brevo needs/);
   await remove(webhook);
+});
+
+describe("Batches", () => {
+  const many = (ids, more = () => ({})) => ids.map((id, i) => survey(id, {}, more(i)));
+  const requests = (standIn) => standIn.receiver.requests.map(({ body }) => JSON.parse(body));
+
+  test("Mixpanel gets many events at once; those that a 400 lists end, the rest was taken", async (t) => {
+    const mixpanel = await startMixpanel(t);
+    mixpanel.refuse = ({ properties }) =>
+      properties.$insert_id === "mb2" ? { field: "properties.x", message: "is wrong" } : null;
+    const { webhook } = await setUp("mixpanel", mixpanel);
+    await send(eilpost, source, many(["mb1", "mb2", "mb3"]));
+    const { delivery, attempt } = await failed(webhook);
+    assert.deepEqual([delivery.event_id, delivery.reason], ["mb2", "rejected"]);
+    assert.equal(attempt.batch.deliveries_count, 3);
+    await deliveries(eilpost, `webhook=${webhook.id}&state=delivered`, 2);
+    assert.deepEqual(requests(mixpanel).map((body) => body.length), [3]);
+    await remove(webhook);
+  });
+
+  test("Amplitude takes none of a batch with a wrong event; the rest goes again", async (t) => {
+    const amplitude = await startAmplitude(t);
+    amplitude.forbidden = "ab2";
+    const { webhook } = await setUp("amplitude", amplitude);
+    await send(eilpost, source, many(["ab1", "ab2", "ab3"]));
+    const taken = await wait(amplitude, 2);
+    assert.deepEqual(taken.map((event) => event.insert_id).sort(), ["ab1", "ab3"]);
+    const { delivery } = await failed(webhook);
+    assert.deepEqual([delivery.event_id, delivery.reason], ["ab2", "rejected"]);
+    await remove(webhook);
+  });
+
+  test("Google Analytics gets up to 25 events of one user in a request", async (t) => {
+    const ga4 = await startGa4(t);
+    const { webhook } = await setUp("ga4", ga4);
+    const ids = Array.from({ length: 60 }, (_, i) => `gb${i}`);
+    await send(eilpost, source, many(ids, (i) => ({ subject: i % 2 ? "jane" : "joe" })));
+    await deliveries(eilpost, `webhook=${webhook.id}&state=delivered&limit=100`, 60);
+    const counts = ga4.accepted.map(({ events }) => events.length);
+    assert.equal(counts.reduce((sum, count) => sum + count), 60);
+    assert.ok(counts.length < 12, `requests: ${counts}`);
+    assert.equal(new Set(ga4.accepted.map((body) => body.client_id)).size, 2);
+    assert.deepEqual(ga4.dropped, []);
+    await remove(webhook);
+  });
+
+  test("Segment and HubSpot get many at once", async (t) => {
+    const segment = await startSegment(t);
+    const hubspot = await startHubspot(t);
+    hubspot.fields.address = address;
+    const { webhook: one } = await setUp("segment", segment);
+    const { webhook: two } = await setUp("hubspot", hubspot);
+    const people = ["a@example.com", "nobody", "c@example.com"];
+    await send(eilpost, source, people.map((each, i) => person(`sb${i}`, each)));
+    await wait(segment, 3);
+    const [{ batch }] = requests(segment);
+    assert.equal(batch.length, 3);
+    const { delivery } = await failed(two);
+    assert.equal(delivery.event_id, "sb1");
+    assert.equal((await wait(hubspot, 2)).length, 2);
+    assert.equal(hubspot.receiver.requests.length, 1);
+    await remove(one);
+    await remove(two);
+  });
 });
 
 test("what people give stands above the preset; another platform begins anew", async (t) => {

@@ -32,6 +32,7 @@ export async function startAmplitude(test) {
         if (!isText(event[id], min)) add("lengths", id, index);
         else if (NOBODY.has(event[id].toLowerCase())) add("invalid", id, index);
       }
+      if (event.insert_id === standIn.forbidden) add("invalid", "insert_id", index);
       if (!isText(event.event_type, 1, 1024)) add("missing", "event_type", index);
       if (event.time !== undefined && !Number.isInteger(event.time)) add("invalid", "time", index);
       if (!isObject(event.event_properties ?? {})) add("invalid", "event_properties", index);

@@ -33,6 +33,11 @@ function messages(json) {
     return found;
   }
   for (const event of events) {
+    if (event.timestamp_micros !== undefined) {
+      const isTime = Number.isInteger(event.timestamp_micros);
+      if (!isTime) add("events.timestamp_micros", "VALUE_INVALID", "Not a number.");
+      else if (isOld(event.timestamp_micros)) add("timestamp_micros", "VALUE_INVALID", "Too old.");
+    }
     if (!NAME.test(event.name ?? "")) add("events", "NAME_INVALID", `Event name [${event.name}]`);
     if (RESERVED.has(event.name)) add("events", "NAME_RESERVED", `Event name [${event.name}]`);
     if (/^(_|firebase_|ga_|google_)/.test(event.name)) add("events", "NAME_RESERVED", event.name);

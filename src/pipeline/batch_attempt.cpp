@@ -1,0 +1,457 @@
+// Batches of a DestinationQueue: several deliveries in one request (docs/BATCHES.md).
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <fmt/format.h>
+#include <iterator>
+#include <span>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/probe.h"
+#include "deliver/judge.h"
+#include "env/callback.h"
+#include "model/limits.h"
+#include "pipeline/destination_queue.h"
+#include "pipeline/exchange.h"
+#include "record/attempt_record.h"
+#include "render/batch.h"
+#include "render/renderer.h"
+#include "retry/policy.h"
+
+namespace eilpost::pipeline {
+namespace {
+
+// Other work of the lane has a turn after so many events were rendered.
+constexpr std::size_t kRendersPerTurn = 64;
+// What the content causes, and what a smaller batch may mend.
+constexpr std::array<std::uint16_t, 3> kSplitStatuses = {400, 413, 422};
+constexpr std::uint16_t kStatusTooLarge = 413;
+
+// Equal deliveries in equal order have equal ids.
+Hash128 batch_id_of(std::span<const DeliveryId> members) {
+  Hash128 id{.low = 1, .high = 2};
+  for (const DeliveryId member : members) {
+    for (const std::uint64_t word : {member.sequence.value, std::uint64_t{member.ordinal}}) {
+      id.low = combine_hashes(id.low, word);
+      id.high = combine_hashes(id.high ^ id.low, word);
+    }
+  }
+  return id;
+}
+
+bool is_split_status(std::uint16_t status) {
+  return std::ranges::find(kSplitStatuses, status) != kSplitStatuses.end();
+}
+
+}  // namespace
+
+struct DestinationQueue::Member {
+  Due due;
+  std::shared_ptr<const LiveWebhook> webhook;
+  std::string notes;
+};
+
+struct DestinationQueue::Group {
+  std::vector<Member> members;
+  std::vector<render::BatchPart> parts;  // of the members
+  std::size_t bytes = 0;
+  bool is_alone = false;  // its body cannot come together with others
+  // Of the request made.
+  AttemptBatch batch;
+  std::string body;
+  WallTime started_at;
+  Instant started{};
+  WallTime ended_at;
+
+  [[nodiscard]] std::vector<DeliveryId> ids() const {
+    std::vector<DeliveryId> ids;
+    ids.reserve(members.size());
+    for (const Member& member : members) ids.push_back(member.due.id);
+    return ids;
+  }
+};
+
+struct DestinationQueue::BatchRun {
+  std::shared_ptr<const LiveDestination> destination;
+  std::vector<Group> groups;    // not sent yet
+  std::size_t bytes = 0;        // of them
+  std::size_t known_count = 0;  // so many together are known to the journal as this batch
+  Instant begun{};
+  bool has_sent = false;
+
+  [[nodiscard]] std::size_t bytes_max() const {
+    return destination->destination.delivery.batch.bytes_max.value_or(limits::kBatchBytesDefault);
+  }
+  [[nodiscard]] Group take_first() {
+    Group group = std::move(groups.front());
+    groups.erase(groups.begin());
+    bytes -= group.bytes;
+    return group;
+  }
+};
+
+// 1: every delivery is a request of its own.
+std::uint32_t DestinationQueue::batch_limit() const {
+  const Destination* const destination = settings();
+  if (destination == nullptr) return 1;
+  return batch_size_.limit(destination->delivery.batch.events_max);
+}
+
+DestinationQueue::Batch DestinationQueue::take_batch() {
+  Batch batch;
+  if (!ready_batches_.empty()) {
+    batch = std::move(ready_batches_.front());
+    ready_batches_.pop_front();
+    in_batches_ -= batch.members.size();
+    return batch;
+  }
+  const std::uint32_t limit = batch_limit();
+  while (!ready_.empty() && batch.members.size() < limit) {
+    Due due = ready_.pop();
+    if (decide(due).verdict == Verdict::send) {
+      batch.members.push_back(std::move(due));
+    } else {
+      EILPOST_PROBE("pipeline.changed_while_ready");
+      place(std::move(due));
+    }
+  }
+  return batch;
+}
+
+// What must not be sent any more, or not now, leaves its batch, which is none then.
+void DestinationQueue::place_batch(Batch batch) {
+  const bool is_whole = std::ranges::all_of(
+      batch.members, [this](const Due& due) { return decide(due).verdict == Verdict::send; });
+  if (is_whole) {  // Also one alone: with others it would be what it was split from.
+    in_batches_ += batch.members.size();
+    ready_batches_.push_back(std::move(batch));
+    return;
+  }
+  EILPOST_PROBE("pipeline.batch_dissolved");
+  for (Due& due : batch.members) place(std::move(due));
+}
+
+void DestinationQueue::place_ready_batches() {
+  for (Batch& batch : std::exchange(ready_batches_, {})) {
+    in_batches_ -= batch.members.size();
+    place_batch(std::move(batch));
+  }
+}
+
+void DestinationQueue::push_later(Instant at, Batch batch) {
+  for (Due& due : batch.members) due.forget_event();
+  in_batches_ += batch.members.size();
+  later_batches_.push(at, std::move(batch));
+  schedule_wake();
+}
+
+// The settings changed: a batch of which one will never be sent is none any more.
+void DestinationQueue::take_failed_from_batches() {
+  const auto will_fail = [this](const Due& due) { return decide(due).verdict == Verdict::fail; };
+  std::vector<LaterHeap<Batch>::Entry> dissolved;
+  later_batches_.erase_if([&](LaterHeap<Batch>::Entry& later) {
+    if (std::ranges::none_of(later.value.members, will_fail)) return false;
+    dissolved.push_back(std::move(later));
+    return true;
+  });
+  for (auto& [at, batch] : dissolved) {
+    in_batches_ -= batch.members.size();
+    for (Due& due : batch.members) {
+      const Decision decision = decide(due);
+      if (decision.verdict == Verdict::fail) {
+        fail(due, decision.reason);
+      } else {
+        push_later(at, std::move(due));
+      }
+    }
+  }
+}
+
+void DestinationQueue::claim_line(const Due& due) {
+  if (is_per_user()) (void)lines_.claim(due);
+}
+
+void DestinationQueue::add_batch(std::vector<Due> members, WallTime at) {
+  push_later(instant_of(at), Batch{.members = std::move(members), .is_known = true});
+}
+
+// One try of several deliveries: those that can be one request go together; else one request
+// follows the other.
+Task<void> DestinationQueue::attempt_batch(Batch batch) {
+  BatchRun run{.known_count = batch.is_known ? batch.members.size() : 0,
+               .begun = context_.loop.clock().now()};
+  const auto found = context_.snapshot->destinations.find(id_);
+  if (found != context_.snapshot->destinations.end()) run.destination = found->second;
+  std::size_t count = 0;
+  for (Due& due : batch.members) {
+    co_await add_member(run, std::move(due));
+    if (++count % kRendersPerTurn != 0) continue;
+    (void)co_await env::callback<bool>([this](auto done) {
+      context_.loop.post([done = std::move(done)]() mutable { done(true); });
+    });
+  }
+  while (!run.groups.empty()) {
+    Group group = run.take_first();
+    co_await send_group(run, std::move(group));
+  }
+  if (!run.has_sent) pace_.note_abandoned(run.begun);
+}
+
+Task<void> DestinationQueue::add_member(BatchRun& run, Due due) {
+  if (!due.event) {
+    const Result<void> read = co_await read_event(due);
+    if (!read) {
+      --under_way_;
+      put_back_unread(std::move(due), read.error().code);
+      co_return;
+    }
+  }
+  const bool is_over = run.destination == nullptr ||
+                       render::batch_of(*run.destination->compiled) == nullptr ||
+                       decide(due).verdict != Verdict::send;
+  if (is_over) {
+    EILPOST_PROBE("pipeline.changed_while_read");
+    put_back(std::move(due));
+    co_return;
+  }
+  if (!add_part(run, std::move(due))) co_return;
+  while (run.bytes > run.bytes_max() && run.groups.size() > 1) {
+    Group group = run.take_first();
+    co_await send_group(run, std::move(group));
+  }
+}
+
+// Renders it and puts it to those that it can go with. False if it cannot be rendered: then that is
+// its attempt.
+bool DestinationQueue::add_part(BatchRun& run, Due due) {
+  std::shared_ptr<const LiveWebhook> webhook = context_.snapshot->webhooks.at(due.webhook);
+  const render::CompiledDestination& destination = *run.destination->compiled;
+  auto request = render::render({.webhook = *webhook->compiled,
+                                 .destination = destination,
+                                 .document = due.event->document,
+                                 .delivery_id = webhook_id_of(due),
+                                 .attempt_at = context_.loop.clock().wall_now(),
+                                 .parsed = due.parsed.get()},
+                                *context_.scratch, {.is_unsigned = true});
+  due.parsed.reset();
+  if (!request) {
+    Outcome outcome{.kind = OutcomeKind::render, .detail = request.error().detail};
+    if (request.error().is_final) outcome.final_reason = FailReason::rejected;
+    end_unrendered(run, std::move(due), std::move(webhook), std::move(outcome));
+    return false;
+  }
+  const auto shared = render::shared_part(*render::batch_of(destination), request->body);
+  render::BatchPart part{.request = std::move(*request),
+                         .shared = shared.value_or(render::Shared{})};
+  const std::size_t bytes = part.request.body.size();
+  const auto fits = [&](const Group& group) {
+    return shared && !group.is_alone && group.bytes + bytes <= run.bytes_max() &&
+           render::fit_together(group.parts.front(), part);
+  };
+  auto group = std::ranges::find_if(run.groups, fits);
+  if (group == run.groups.end()) {
+    run.groups.push_back({.is_alone = !shared});
+    group = std::prev(run.groups.end());
+  }
+  group->members.push_back({.due = std::move(due),
+                            .webhook = std::move(webhook),
+                            .notes = render::notes_of(*context_.scratch)});
+  group->parts.push_back(std::move(part));
+  group->bytes += bytes;
+  run.bytes += bytes;
+  return true;
+}
+
+// Which deliveries a batch's id stands for must be known after a crash, too.
+Task<void> DestinationQueue::make_known(const BatchRun& run, const Group& group) {
+  if (group.members.size() == run.known_count) co_return;
+  EILPOST_PROBE("pipeline.batch_formed");
+  context_.store.record(store::Batched{.members = group.ids()});
+  (void)co_await env::callback<bool>([this](auto done) {
+    context_.store.flush(context_.loop, [done = std::move(done)]() mutable { done(true); });
+  });
+}
+
+Task<void> DestinationQueue::send_group(BatchRun& run, Group group) {
+  const Instant now = context_.loop.clock().now();
+  if (run.has_sent) {  // Each request is held to the destination's pace.
+    if (context_.is_stopping || pace_.earliest(now) > now) {
+      for (Member& member : group.members) put_back(std::move(member.due));
+      co_return;
+    }
+    pace_.note_start(now);
+    run.begun = now;
+  }
+  run.has_sent = true;
+  const std::size_t count = group.members.size();
+  const std::shared_ptr<const LiveDestination> destination = run.destination;
+  std::string id_text = webhook_id_of(group.members.front().due);
+  if (count > 1) {
+    group.batch = {.id = batch_id_of(group.ids()),
+                   .deliveries_count = static_cast<std::uint32_t>(count)};
+    id_text = batch_id_text(group.batch.id);
+    co_await make_known(run, group);
+  }
+  pipeline::add(context_.counters.attempts, count);
+  pipeline::add(context_.counters.attempts_in_flight, count);
+  group.started = context_.loop.clock().now();
+  group.started_at = context_.loop.clock().wall_now();
+  OutboundRequest request = group.parts.front().request;
+  if (!group.is_alone) {
+    request.body = render::joined_body(*render::batch_of(*destination->compiled), group.parts);
+  }
+  const auto is_signed = render::sign({.webhook = *group.members.front().webhook->compiled,
+                                       .destination = *destination->compiled,
+                                       .document = {},
+                                       .delivery_id = id_text,
+                                       .attempt_at = group.started_at},
+                                      *context_.scratch, {}, request);
+  Outcome outcome;
+  if (is_signed) {
+    outcome = co_await send(request, *destination);
+  } else {
+    outcome = {.kind = OutcomeKind::render, .detail = is_signed.error().detail};
+  }
+  group.body = std::move(request.body);
+  pipeline::subtract(context_.counters.attempts_in_flight, count);
+  end_group(run, group, outcome);
+}
+
+// What the answer means for each.
+void DestinationQueue::end_group(BatchRun& run, Group& group, const Outcome& whole) {
+  const Destination& destination = run.destination->destination;
+  group.ended_at = context_.loop.clock().wall_now();
+  std::vector<deliver::BatchPart> parts;
+  parts.reserve(group.parts.size());
+  for (const render::BatchPart& part : group.parts) {
+    parts.push_back({.content = part.content(), .count = part.shared.count});
+  }
+  const auto refused = deliver::refused_parts(destination.success, whole, parts);
+  Outcome judged = whole;
+  judge(destination, judged);
+  note_end(judged, destination.version, run.begun);
+  const bool is_too_large = whole.status == kStatusTooLarge;
+  if (group.members.size() > 1 && !refused && !judged.success &&
+      judged.kind == OutcomeKind::answered && is_split_status(judged.status)) {
+    if (is_too_large) batch_size_.note_too_large(static_cast<std::uint32_t>(group.members.size()));
+    split(run, group, judged);
+    return;
+  }
+  if (judged.success) batch_size_.note_taken(static_cast<std::uint32_t>(group.members.size()));
+  std::vector<Outcome> outcomes;
+  outcomes.reserve(group.members.size());
+  for (std::size_t i = 0; i < group.members.size(); ++i) {
+    Outcome outcome = refused ? whole : judged;
+    if (refused) deliver::judge_part(*destination.success.partial, (*refused)[i], outcome);
+    if (i > 0) {  // The answer is kept once.
+      outcome.answer.clear();
+      outcome.answer_content_type.clear();
+      if (!outcome.success && !whole.answer.empty()) {
+        outcome.detail += fmt::format(" The answer is kept with {}, the first of this batch.",
+                                      to_string(group.members.front().due.id));
+      }
+    }
+    if (outcome.detail.empty()) outcome.detail = group.members[i].notes;
+    outcomes.push_back(std::move(outcome));
+  }
+  end_members(run, group, std::move(outcomes));
+}
+
+void DestinationQueue::end_members(BatchRun& run, Group& group, std::vector<Outcome> outcomes) {
+  const Destination& destination = run.destination->destination;
+  const Random same_jitter(context_.random.next());  // so that a batch can stay one
+  std::vector<Attempt> attempts;
+  attempts.reserve(group.members.size());
+  bool stays = group.members.size() > 1;
+  WallTime retry_at;
+  for (std::size_t i = 0; i < group.members.size(); ++i) {
+    Due& due = group.members[i].due;
+    ++due.attempts_count;
+    Random random = same_jitter;
+    const Next next = retry::decide(
+        outcomes[i], destination.delivery.retry,
+        {.attempts_count = static_cast<std::uint16_t>(due.attempts_count - due.splits_count),
+         .ended_at = group.ended_at,
+         .accepted_at = due.accepted_at},
+        random);
+    stays = stays && next.state == DeliveryState::retrying;
+    retry_at = std::max(retry_at, next.retry_at);
+    attempts.push_back(make_attempt(run, group, group.members[i], std::move(outcomes[i]), next));
+  }
+  for (Attempt& attempt : attempts) {
+    if (stays) attempt.next.retry_at = retry_at;
+    note_attempt(attempt);
+  }
+  context_.store.record(std::span<const Attempt>(attempts));
+  Batch again{.members = {}, .is_known = true};
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    if (!stays) {
+      end_or_retry(std::move(group.members[i].due), attempts[i].next);
+      continue;
+    }
+    --under_way_;
+    if (is_per_user()) {
+      lines_.note_failed(group.members[i].due, context_.loop.clock().now());
+    }
+    again.members.push_back(std::move(group.members[i].due));
+  }
+  if (stays) push_later(instant_of(retry_at), std::move(again));
+  disable_if_gone(attempts.front().next, destination.version);
+}
+
+// A smaller batch may be taken, or shows which event is wrong. That is no try that counts.
+void DestinationQueue::split(BatchRun& run, Group& group, const Outcome& whole) {
+  EILPOST_PROBE("pipeline.batch_split");
+  const Next next{.state = DeliveryState::retrying, .retry_at = group.ended_at};
+  std::vector<Attempt> attempts;
+  std::array<Batch, 2> halves;
+  const std::size_t half = (group.members.size() + 1) / 2;
+  for (std::size_t i = 0; i < group.members.size(); ++i) {
+    Due& due = group.members[i].due;
+    ++due.attempts_count;
+    ++due.splits_count;
+    Outcome outcome = whole;
+    outcome.final_reason = FailReason::none;
+    outcome.detail += " The batch is sent again in two halves.";
+    if (i > 0) outcome.answer.clear();
+    attempts.push_back(make_attempt(run, group, group.members[i], std::move(outcome), next));
+    note_attempt(attempts.back());
+    --under_way_;
+    halves[i < half ? 0 : 1].members.push_back(std::move(due));
+  }
+  context_.store.record(std::span<const Attempt>(attempts));
+  for (Batch& batch : halves) place_batch(std::move(batch));
+}
+
+Attempt DestinationQueue::make_attempt(const BatchRun& run, const Group& group,
+                                       const Member& member, Outcome outcome, const Next& next) {
+  Attempt attempt =
+      record::make_attempt({.delivery = member.due.id,
+                            .number = member.due.attempts_count,
+                            .ended_at = group.ended_at,
+                            .duration = context_.loop.clock().now() - group.started,
+                            .webhook_version = member.webhook->webhook.version,
+                            .destination_version = run.destination->destination.version,
+                            .body = group.body},
+                           std::move(outcome), next);
+  attempt.batch = group.batch;
+  return attempt;
+}
+
+// The attempt of a delivery that could not be rendered.
+void DestinationQueue::end_unrendered(BatchRun& run, Due due,
+                                      std::shared_ptr<const LiveWebhook> webhook, Outcome outcome) {
+  pipeline::add(context_.counters.attempts);
+  Group group;
+  group.started = context_.loop.clock().now();
+  group.started_at = context_.loop.clock().wall_now();
+  group.ended_at = group.started_at;
+  group.members.push_back({.due = std::move(due), .webhook = std::move(webhook), .notes = {}});
+  std::vector<Outcome> outcomes;
+  outcomes.push_back(std::move(outcome));
+  end_members(run, group, std::move(outcomes));
+}
+
+}  // namespace eilpost::pipeline

@@ -1,0 +1,371 @@
+// Goal:   several deliveries go in one request; what the answer says is taken for each; a batch
+// that
+//         is sent again is the same batch, also after a crash; a user's events keep their order.
+// Method: the whole server on a simulated machine (tests/support/test_server.h).
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <set>
+
+#include "model/limits.h"
+#include "support/test_server.h"
+
+namespace eilpost::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class BatchTest : public testing::Test {
+ protected:
+  void deliver_with(const Json& delivery, const Json& more = Json::object()) {
+    Json settings = more;
+    settings["delivery"] = delivery;
+    destination_ = server_.add_destination(receiver_.url(), settings);
+    webhook_ = server_.add_webhook("survey.submitted", destination_, all_properties());
+  }
+  static Json all_properties() {
+    return {{"properties", {{{"property", "oId"}, {"as", "n"}}, {{"property", "wm.euId"}}}}};
+  }
+  // Events numbered from 1 on.
+  void post(int count, std::string_view user = "u") {
+    Json events = Json::array();
+    for (int i = 0; i < count; ++i) {
+      ++posted_;
+      events.push_back({{"id", fmt::format("e{}", posted_)},
+                        {"type", "survey.submitted"},
+                        {"data", {{"oId", posted_}, {"wm", {{"euId", user}}}}}});
+    }
+    ASSERT_EQ(server_.post_event(to_text(events)).status, 202);
+  }
+  // The numbers of the events in a request.
+  [[nodiscard]] std::vector<int> numbers(std::size_t request) const {
+    std::vector<int> numbers;
+    const Json body = receiver_.seen().at(request).json();
+    for (const Json& item : body.is_array() ? body : Json::array({body})) {
+      numbers.push_back(item.at("n").get<int>());
+    }
+    return numbers;
+  }
+  [[nodiscard]] std::vector<std::size_t> sizes() const {
+    std::vector<std::size_t> sizes;
+    for (std::size_t i = 0; i < receiver_.seen().size(); ++i) sizes.push_back(numbers(i).size());
+    return sizes;
+  }
+  [[nodiscard]] std::string id_of(std::size_t request) const {
+    return receiver_.seen().at(request).header("webhook-id");
+  }
+  std::vector<Json> deliveries(std::string_view state) {
+    return server_.list(fmt::format("deliveries?state={}", state));
+  }
+
+  TestServer server_{/*seed=*/1};
+  Receiver& receiver_ = server_.receiver("crm");
+  std::string destination_;
+  std::string webhook_;
+  int posted_ = 0;
+};
+
+TEST_F(BatchTest, SeveralEventsAreOneSignedRequest) {
+  deliver_with({{"batch", {{"events_max", 20}}}});
+  post(3);
+  server_.wait(1s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{3}));
+  EXPECT_EQ(numbers(0), (std::vector<int>{1, 2, 3}));
+  EXPECT_THAT(id_of(0), HasSubstr("bat_"));
+  EXPECT_FALSE(receiver_.seen()[0].header("webhook-signature").empty());
+  const std::vector<Json> delivered = deliveries("delivered");
+  ASSERT_EQ(delivered.size(), 3U);
+  for (const Json& delivery : delivered) {  // The log says with which others it was sent.
+    const std::string id = delivery.at("id").get<std::string>();
+    const Json attempt = server_.list("deliveries/" + id + "/attempts").at(0);
+    EXPECT_EQ(attempt.at("batch").at("id"), id_of(0));
+    EXPECT_EQ(attempt.at("batch").at("deliveries_count"), 3);
+    EXPECT_THAT(attempt.at("request").at("body").get<std::string>(), testing::StartsWith("{"));
+  }
+}
+
+TEST_F(BatchTest, ABatchGoesWhenItIsFullOrHasWaited) {
+  deliver_with({{"batch", {{"events_max", 4}, {"wait_ms", 1000}}}});
+  post(9);
+  server_.wait(100ms);
+  EXPECT_EQ(sizes(), (std::vector<std::size_t>{4, 4}));
+  server_.wait(800ms);
+  EXPECT_EQ(sizes().size(), 2U);
+  server_.wait(200ms);
+  EXPECT_EQ(sizes(), (std::vector<std::size_t>{4, 4, 1}));
+  EXPECT_THAT(id_of(2), HasSubstr("dlv_"));
+}
+
+TEST_F(BatchTest, ABatchThatFailsIsSentAgainAsItWas) {
+  deliver_with({{"batch", {{"events_max", 10}, {"wait_ms", 500}}}});
+  receiver_.answers(503);
+  post(3);
+  server_.wait(2s);
+  ASSERT_EQ(sizes().size(), 1U);
+  receiver_.answers(200);
+  post(2);  // They do not join it.
+  server_.wait(10s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{3, 2, 3}));
+  EXPECT_EQ(numbers(2), numbers(0));
+  EXPECT_EQ(id_of(2), id_of(0));
+  EXPECT_NE(id_of(1), id_of(0));
+  EXPECT_EQ(deliveries("delivered").size(), 5U);
+}
+
+TEST_F(BatchTest, ABatchIsTheSameAfterACrash) {
+  deliver_with({{"batch", {{"events_max", 10}}}});
+  receiver_.answers([](const http::Request&, std::size_t) { return Reply{.hangs = true}; });
+  post(3);
+  server_.wait(1s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{3}));
+  receiver_.answers(200);
+  server_.crash(env::Crash::power_loss);
+  server_.restart();
+  post(1);
+  server_.wait(2s);
+  ASSERT_EQ(sizes().size(), 3U);
+  const std::size_t again = sizes()[1] == 3 ? 1 : 2;
+  EXPECT_EQ(numbers(again), numbers(0));
+  EXPECT_EQ(id_of(again), id_of(0));
+}
+
+TEST_F(BatchTest, ABatchThatWaitsForItsTimeIsTheSameAfterARestart) {
+  deliver_with({{"batch", {{"events_max", 10}}}});
+  receiver_.answers(503);
+  post(4);
+  server_.wait(1s);
+  receiver_.answers(200);
+  server_.stop();
+  server_.restart();
+  server_.wait(3s);
+  EXPECT_EQ(sizes().size(), 1U);  // Not before its time.
+  server_.wait(6s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{4, 4}));
+  EXPECT_EQ(id_of(1), id_of(0));
+}
+
+TEST_F(BatchTest, WhenOneLeavesTheRestIsAnotherBatch) {
+  deliver_with({{"batch", {{"events_max", 10}}}});
+  const std::string other = server_.add_webhook("survey.submitted", destination_, all_properties());
+  receiver_.answers(503);
+  post(2);
+  server_.wait(1s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{4}));
+  receiver_.answers(200);
+  ASSERT_EQ(server_.api(http::Method::delete_, fmt::format("webhooks/{}?owed=2", other)).status,
+            204);
+  server_.wait(10s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{4, 2}));
+  EXPECT_NE(id_of(1), id_of(0));
+  EXPECT_EQ(deliveries("delivered").size(), 2U);
+  EXPECT_EQ(deliveries("failed").size(), 2U);
+}
+
+TEST_F(BatchTest, TooLargeABatchIsSentInHalves) {
+  deliver_with({{"batch", {{"events_max", 100}}}}, {{"final_statuses", {413}}});
+  receiver_.answers([](const http::Request& request, std::size_t) {
+    return Reply{.status = parse_json(request.body)->size() > 3 ? 413 : 200};
+  });
+  post(8);
+  server_.wait(1s);
+  EXPECT_EQ(sizes(), (std::vector<std::size_t>{8, 4, 4, 2, 2, 2, 2}));
+  EXPECT_EQ(deliveries("delivered").size(), 8U);
+  post(8);  // It is remembered.
+  server_.wait(1s);
+  const std::vector<std::size_t> all = sizes();
+  EXPECT_THAT(std::vector(all.begin() + 7, all.end()), Each(testing::Le(2U)));
+}
+
+TEST_F(BatchTest, HalvesUseUpNoTries) {
+  deliver_with({{"retry", {{"delays_ms", {1000, 1000}}}}, {"batch", {{"events_max", 8}}}});
+  receiver_.answers([](const http::Request& request, std::size_t) {
+    return Reply{.status = parse_json(request.body)->size() > 1 ? 413 : 500};
+  });
+  post(8);
+  server_.wait(500ms);
+  EXPECT_EQ(sizes().size(), 15U);  // Three halvings, and then each alone.
+  EXPECT_EQ(deliveries("retrying").size(), 8U);
+}
+
+TEST_F(BatchTest, OneWrongEventIsFoundAndTheOthersAreDelivered) {
+  deliver_with({{"batch", {{"events_max", 100}}}}, {{"final_statuses", {422}}});
+  receiver_.answers([](const http::Request& request, std::size_t) {
+    for (const Json& item : *parse_json(request.body)) {
+      if (item.at("n") == 5) return Reply{.status = 422, .body = "5 is wrong"};
+    }
+    return Reply{};
+  });
+  post(8);
+  server_.wait(1s);
+  EXPECT_EQ(deliveries("delivered").size(), 7U);
+  ASSERT_EQ(deliveries("failed").size(), 1U);
+  EXPECT_EQ(deliveries("failed")[0].at("event_id"), "e5");
+  EXPECT_EQ(deliveries("failed")[0].at("reason"), "final_status");
+}
+
+TEST_F(BatchTest, TheAnswerNamesThoseThatFailed) {
+  deliver_with(
+      {{"batch", {{"events_max", 10}}}},
+      {{"success",
+        {{"statuses", {"200"}},
+         {"partial", {{"statuses", {"400"}}, {"failed", {"/failed/*"}}, {"rest", "delivered"}}}}}});
+  receiver_.answers([](const http::Request&, std::size_t) {
+    return Reply{.status = 400, .body = R"({"failed":[1]})"};
+  });
+  post(3);
+  server_.wait(1s);
+  EXPECT_EQ(sizes(), (std::vector<std::size_t>{3}));
+  EXPECT_EQ(deliveries("delivered").size(), 2U);
+  ASSERT_EQ(deliveries("failed").size(), 1U);
+  EXPECT_EQ(deliveries("failed")[0].at("event_id"), "e2");
+}
+
+TEST_F(BatchTest, WhereNothingWasTakenTheRestIsSentAgain) {
+  deliver_with(
+      {{"batch", {{"events_max", 10}}}},
+      {{"success",
+        {{"statuses", {"200"}},
+         {"partial", {{"statuses", {"400"}}, {"failed", {"/failed/*"}}, {"rest", "again"}}}}}});
+  receiver_.answers([](const http::Request&, std::size_t index) {
+    return index == 0 ? Reply{.status = 400, .body = R"({"failed":[0]})"} : Reply{};
+  });
+  post(3);
+  server_.wait(10s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{3, 2}));
+  EXPECT_EQ(numbers(1), (std::vector<int>{2, 3}));
+  EXPECT_NE(id_of(1), id_of(0));
+  EXPECT_EQ(deliveries("failed").size(), 1U);
+}
+
+TEST_F(BatchTest, OnlyEqualUrlsComeTogetherAndBytesAreBounded) {
+  destination_ = server_.add_destination(
+      "http://crm.example/{{wm.euId}}",
+      {{"delivery", {{"batch", {{"events_max", 100}, {"bytes_max", 100}}}}}});
+  webhook_ = server_.add_webhook("survey.submitted", destination_, all_properties());
+  for (int i = 0; i < 4; ++i) {
+    post(1, "anna");
+    post(1, "bert");
+  }
+  server_.wait(1s);
+  std::set<int> seen;
+  for (std::size_t i = 0; i < receiver_.seen().size(); ++i) {
+    const SeenRequest& request = receiver_.seen()[i];
+    EXPECT_LE(request.request.body.size(), 130U);
+    for (const Json& item : request.json()) {
+      EXPECT_EQ("/" + item.at("wm.euId").get<std::string>(), request.request.target);
+      EXPECT_TRUE(seen.insert(item.at("n").get<int>()).second);
+    }
+  }
+  EXPECT_EQ(seen.size(), 8U);
+}
+
+TEST_F(BatchTest, WhatCannotBeRenderedLeavesTheOthersAlone) {
+  deliver_with({{"batch", {{"events_max", 10}}}});
+  ASSERT_EQ(server_
+                .patch("webhooks/" + webhook_,
+                       {{"static_properties", {{{"name", "x"}, {"value", "{{oId | map('a')}}"}}}}})
+                .status,
+            200);
+  post(3);
+  server_.wait(1s);
+  EXPECT_EQ(receiver_.seen().size(), 0U);
+  EXPECT_EQ(deliveries("retrying").size(), 3U);
+  EXPECT_EQ(server_.metric("eilpost_attempts_in_flight"), 0);
+}
+
+TEST_F(BatchTest, ADestinationThatStopsToBatchIsSentWhatWaitedOneByOne) {
+  deliver_with({{"batch", {{"events_max", 10}}}});
+  receiver_.answers(503);
+  post(3);
+  server_.wait(1s);
+  receiver_.answers(200);
+  ASSERT_EQ(
+      server_
+          .patch("destinations/" + destination_, {{"delivery", {{"batch", {{"events_max", 1}}}}}})
+          .status,
+      200);
+  server_.wait(10s);
+  EXPECT_EQ(sizes(), (std::vector<std::size_t>{3, 1, 1, 1}));
+}
+
+TEST_F(BatchTest, AUsersEventsKeepTheirOrder) {
+  deliver_with({{"ordering", "per_user"}});
+  receiver_.answers([](const http::Request& request, std::size_t index) {
+    const bool is_first = parse_json(request.body)->at("n") == 1;
+    return Reply{.status = is_first && index == 0 ? 503 : 200, .delay = 50ms};
+  });
+  post(3, "anna");
+  post(1, "bert");
+  server_.wait(2s);
+  ASSERT_EQ(receiver_.seen().size(), 2U);  // Anna's first failed; Bert does not wait for her.
+  server_.wait(10s);
+  std::vector<int> annas;
+  for (std::size_t i = 0; i < receiver_.seen().size(); ++i) {
+    if (receiver_.seen()[i].json().at("wm.euId") == "anna") annas.push_back(numbers(i).front());
+  }
+  EXPECT_THAT(annas, ElementsAre(1, 1, 2, 3));
+  EXPECT_EQ(deliveries("delivered").size(), 4U);
+}
+
+TEST_F(BatchTest, AUsersEventsKeepTheirOrderAfterARestart) {
+  deliver_with({{"ordering", "per_user"}});
+  receiver_.answers(503);
+  post(3, "anna");
+  server_.wait(1s);
+  ASSERT_EQ(receiver_.seen().size(), 1U);
+  receiver_.answers(200);
+  server_.crash(env::Crash::power_loss);
+  server_.restart();
+  server_.wait(10s);
+  std::vector<int> order;
+  for (std::size_t i = 1; i < receiver_.seen().size(); ++i) order.push_back(numbers(i).front());
+  EXPECT_THAT(order, ElementsAre(1, 2, 3));
+}
+
+TEST_F(BatchTest, AFailingEventHoldsItsUsersOthersForAnHour) {
+  deliver_with({{"ordering", "per_user"}});
+  receiver_.answers([](const http::Request& request, std::size_t) {
+    return Reply{.status = parse_json(request.body)->at("n") == 1 ? 500 : 200};
+  });
+  post(3, "anna");
+  server_.wait(59min);
+  EXPECT_TRUE(deliveries("delivered").empty());
+  server_.wait(2min);
+  EXPECT_EQ(deliveries("delivered").size(), 2U);
+}
+
+TEST_F(BatchTest, ADisabledWebhookHoldsNoUser) {
+  deliver_with({{"ordering", "per_user"}});
+  const std::string other = server_.add_webhook("survey.submitted", destination_, all_properties());
+  ASSERT_EQ(server_.patch("webhooks/" + webhook_, {{"enabled", false}}).status, 200);
+  post(1, "anna");
+  server_.wait(1s);
+  ASSERT_EQ(server_.patch("webhooks/" + webhook_, {{"enabled", true}}).status, 200);
+  post(1, "anna");
+  server_.wait(1s);
+  EXPECT_EQ(deliveries("delivered").size(), server_.list("deliveries").size());
+}
+
+TEST_F(BatchTest, OrderAndBatchesGoTogether) {
+  deliver_with({{"ordering", "per_user"}, {"batch", {{"events_max", 10}}}});
+  for (int i = 0; i < 3; ++i) {
+    post(1, "anna");
+    post(1, "bert");
+  }
+  server_.wait(2s);
+  std::vector<int> all;
+  for (std::size_t i = 0; i < receiver_.seen().size(); ++i) {
+    for (const int number : numbers(i)) all.push_back(number);
+  }
+  std::vector<int> annas;
+  std::ranges::copy_if(all, std::back_inserter(annas), [](int n) { return n % 2 == 1; });
+  EXPECT_THAT(annas, ElementsAre(1, 3, 5));
+  EXPECT_EQ(all.size(), 6U);
+}
+
+}  // namespace
+}  // namespace eilpost::test
