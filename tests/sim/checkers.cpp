@@ -330,12 +330,19 @@ class EveryRequestOnRecord final : public Checker {
       // An answer that got lost is waited for until the timeout.
       const Instant timeout = seen.arrived + milliseconds(bench_.options.timeout_ms);
       Instant ended = seen.is_silenced ? std::max(timeout, *seen.ended) : *seen.ended;
+      // It goes on with another connection, if that one had been used before.
+      if (seen.status == 0 && may_connect_slowly()) ended = std::max(ended, timeout);
       // The attempt goes on with another token, if there is one.
       if (seen.status == 401)
         ended += limits::kTokenTimeout + milliseconds(bench_.options.timeout_ms);
       if (ended + swallowed(bench_.options) >= crash) return true;
       return was_waiting_for_space(ended, crash);
     });
+  }
+
+  [[nodiscard]] bool may_connect_slowly() const {
+    const WorldOptions& options = bench_.options;
+    return options.proxy || options.names_fail || options.silence;
   }
 
   // With no space left, records wait in memory; soon after there is some they are written.
@@ -346,14 +353,15 @@ class EveryRequestOnRecord final : public Checker {
   }
 
   // A kept connection that ended without an answer: the same attempt went on at once with a new
-  // one, and was cut off then.
+  // one, with HTTP/2 perhaps with a third, and was cut off then.
   bool is_first_try_of_one_cut_off(const SeenBook& seen) const {
     if (seen.status != 0 || !seen.ended) return false;
     const Instant latest = *seen.ended + 12 * bench_.options.network_delay.max + 2ms;
     const auto second = std::ranges::find_if(bench_.books.seen, [&](const SeenBook& other) {
       return other.webhook_id == seen.webhook_id && other.arrived > seen.arrived;
     });
-    return second != bench_.books.seen.end() && second->arrived <= latest && was_cut_off(*second);
+    if (second == bench_.books.seen.end() || second->arrived > latest) return false;
+    return was_cut_off(*second) || is_first_try_of_one_cut_off(*second);
   }
 
   Bench bench_;

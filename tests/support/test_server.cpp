@@ -266,6 +266,8 @@ void TestServer::stop() {
   server_->stop([&is_stopped] { is_stopped = true; });
   EILPOST_ASSERT(env_.run_until([&] { return is_stopped; }, 1h));
   server_->close();
+  // What is still posted to its loops is never done: they have ended.
+  env_.crash(env::Crash::process_killed);
   server_.reset();
 }
 
