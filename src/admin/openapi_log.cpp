@@ -32,12 +32,13 @@ const std::string_view kLogSchemas = R"json({
 "DeliveryState": "enum pending retrying held delivered failed",
 "FailReason": [
   "enum attempts_used_up final_status webhook_deleted destination_deleted backlog_full expired",
-  "erased damaged rejected"],
+  "erased damaged rejected record_lost"],
 "OutcomeKind": "enum answered dns connect tls timeout reset too_large blocked_address token render",
 "Delivery": {
   "id": "string", "event_id": "string", "event_type": "string", "user": "string",
   "webhook": "string", "webhook_version": "integer", "destination": "string",
-  "state": "#DeliveryState", "reason": "#FailReason|null: Why it failed.",
+  "state": "#DeliveryState",
+  "reason": "#FailReason|null: Why it failed; record_lost: it may have been delivered.",
   "attempts_count": "integer", "next_attempt_at": "time|null",
   "last_outcome": "#OutcomeKind|null", "last_status": "integer|null", "accepted_at": "time",
   "settled_at": "time|null", "replay_of": "string|null: Id of the delivery that it sends again.",

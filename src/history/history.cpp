@@ -8,6 +8,7 @@
 #include "base/probe.h"
 #include "history/log_files.h"
 #include "history/log_reader.h"
+#include "history/mender.h"
 #include "history/recent.h"
 #include "history/writer.h"
 
@@ -50,6 +51,7 @@ class FileHistory final : public History {
                [this](Position from, Position until) { return store_.owes_between(from, until); }),
         recent_(env, *directory_, on_trouble_),
         writer_(files_),
+        mender_(files_, store),
         reader_(files_, recent_) {}
   FileHistory(const FileHistory&) = delete;
   FileHistory& operator=(const FileHistory&) = delete;
@@ -81,13 +83,16 @@ class FileHistory final : public History {
   void end();
   [[nodiscard]] Progress write_some();
   [[nodiscard]] Result<Progress> write_batch();
-  void write_until_end();
+  // False: it failed.
+  bool write_until_end();
   void tell(Position from, const store::Followed& followed);
-  void keep_house();
+  void keep_house(Progress progress);
   void checkpoint();
   [[nodiscard]] bool free_some(std::uint64_t newest_bytes_min);
   [[nodiscard]] bool leave_out();
   void give_way();
+  void begin_mending();
+  void mend(std::vector<DeliveryId> found);
   void drop_old();
   void note_trouble(std::string_view doing, const Error& error);
   // A failure of what is recent: it is left out, the log goes on.
@@ -105,6 +110,7 @@ class FileHistory final : public History {
   LogFiles files_;
   Recent recent_;
   Writer writer_;
+  Mender mender_;
   LogReader reader_;
   std::uint64_t unsaved_bytes_ = 1;  // of an earlier run, perhaps
   Instant saved_at_{};
@@ -117,6 +123,7 @@ class FileHistory final : public History {
   Position told_until_;
   bool is_in_trouble_ = false;
   bool is_recent_in_trouble_ = false;
+  bool may_be_lost_ = true;  // of deliveries, how they ended; damage is found at a start
 
   std::mutex mutex_;  // of worker_ and tell_
   std::function<void(const store::Followed&)> tell_;
@@ -171,8 +178,9 @@ void FileHistory::schedule() {
   give([this] {
     is_scheduled_ = false;
     // One batch, so that queries come in between.
-    if (write_some() == Progress::large) schedule();
-    keep_house();
+    const Progress progress = write_some();
+    if (progress == Progress::large) schedule();
+    keep_house(progress);
   });
 }
 
@@ -218,13 +226,14 @@ void FileHistory::tell(Position from, const store::Followed& followed) {
   if (tell) tell(followed);
 }
 
-void FileHistory::write_until_end() {
+bool FileHistory::write_until_end() {
   int small_count = 0;
   while (small_count < 2) {
     switch (write_some()) {
       case Progress::failed:
+        return false;
       case Progress::idle:
-        return;
+        return true;
       case Progress::small:
         ++small_count;
         break;
@@ -233,10 +242,13 @@ void FileHistory::write_until_end() {
         break;
     }
   }
+  return true;
 }
 
-void FileHistory::keep_house() {
+void FileHistory::keep_house(Progress progress) {
   give_way();
+  const bool is_caught_up = progress == Progress::idle || progress == Progress::small;
+  if (may_be_lost_ && is_caught_up && !store_.is_full()) begin_mending();
   const Instant now = env_.clock().now();
   const std::uint64_t bytes_max = std::min(kCheckpointBytes, options_.bytes_max / 16);
   if (unsaved_bytes_ > 0 && (unsaved_bytes_ >= bytes_max || now - saved_at_ >= kCheckpointAge)) {
@@ -265,6 +277,7 @@ bool FileHistory::leave_out() {
                           followed->records.size()));
   files_.skip_to(followed->next);
   next_ = followed->next;
+  may_be_lost_ = true;
   unsaved_bytes_ += kRecordBytes * followed->records.size() + 1;
   tell(from, *followed);
   return true;
@@ -283,6 +296,45 @@ void FileHistory::give_way() {
   if (unsaved_bytes_ > 0) checkpoint();
   if (!std::exchange(is_giving_way_, true)) return;
   if (free_some(kWorthDroppingBytes)) measure();
+}
+
+// Whatever the store was taking in or committing when they were found is known after a flush.
+void FileHistory::begin_mending() {
+  may_be_lost_ = false;
+  Result<std::vector<DeliveryId>> found = mender_.find();
+  if (!found) {
+    may_be_lost_ = true;
+    note_trouble("looking for lost records", found.error());
+    return;
+  }
+  if (found->empty()) return;
+  store_.flush(env_.lane(0), [bell = bell_, found = std::move(*found)]() mutable {
+    const std::scoped_lock lock(bell->mutex);
+    if (bell->owner == nullptr) return;
+    bell->owner->give([owner = bell->owner, found = std::move(found)]() mutable {
+      owner->mend(std::move(found));
+    });
+  });
+}
+
+void FileHistory::mend(std::vector<DeliveryId> found) {
+  may_be_lost_ = found.size() >= kMendedAtOnce;
+  const std::vector<DeliveryId> lost = store_.settled_of(std::move(found));
+  if (lost.empty()) return;
+  // What is not lost is in the journal by now, and then in the log.
+  const bool is_caught_up = write_until_end();
+  const Result<std::size_t> ended =
+      is_caught_up ? mender_.end(lost, env_.clock().wall_now()) : std::size_t{0};
+  if (!ended || !is_caught_up) may_be_lost_ = true;
+  if (!ended) {
+    note_trouble("ending lost deliveries", ended.error());
+  } else if (*ended > 0) {
+    unsaved_bytes_ += kRecordBytes * *ended;
+    on_trouble_(
+        fmt::format("Of {} deliveries the log never heard how they ended; it shows them as "
+                    "failed, record_lost.",
+                    *ended));
+  }
 }
 
 void FileHistory::make_room() {

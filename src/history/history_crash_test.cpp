@@ -420,6 +420,72 @@ TEST(HistoryFailure, FullDiskDropsNothingThatIsOwed) {
   EXPECT_TRUE(disk.log().store().owes_between(owed.sequence, {.value = owed.sequence.value + 1}));
 }
 
+// Damages the records of the event in the journal.
+void damage_in_journal(env::SimDirectory& disk, std::string_view event_id) {
+  int found_count = 0;
+  for (const auto& [path, bytes] : disk.image()) {
+    if (!path.starts_with("journal/")) continue;
+    const std::string_view text = as_text(bytes);
+    for (std::size_t at = text.find(event_id); at != std::string_view::npos;
+         at = text.find(event_id, at + 1)) {
+      disk.flip_bit(path, at, 3);
+      ++found_count;
+    }
+  }
+  EXPECT_GT(found_count, 0);
+}
+
+TEST(HistoryFailure, WhatTheJournalLostToDamageEndsWhenTheLogIsOpened) {
+  HistoryFixture log;
+  const DeliveryId owed{.sequence = log.accept(1001)};
+  const DeliveryId lost{.sequence = log.accept(1002)};
+  const DeliveryId tried{.sequence = log.accept(1003)};
+  log.attempt(tried, DeliveryState::retrying);
+  EXPECT_EQ(log.deliveries().size(), 3U);
+  log.close();
+  // The checkpoint would still owe it.
+  for (const auto& [path, bytes] : log.env().directory().image()) {
+    if (path.contains("checkpoint")) log.env().directory().flip_bit(path, bytes.size() / 2, 1);
+  }
+  damage_in_journal(log.env().directory(), log.event(1002).id);
+  log.open();
+  log.env().advance(seconds(1));
+  const std::optional<DeliveryRow> row = log.delivery(lost);
+  ASSERT_TRUE(row.has_value());
+  EXPECT_EQ(row->state, DeliveryState::failed);
+  EXPECT_EQ(row->reason, FailReason::record_lost);
+  EXPECT_TRUE(row->settled_at.has_value());
+  EXPECT_EQ(log.delivery(owed)->state, DeliveryState::pending);
+  EXPECT_EQ(log.delivery(tried)->state, DeliveryState::retrying);
+  ASSERT_EQ(log.troubles().size(), 1U);
+  EXPECT_TRUE(log.troubles()[0].contains("Of 1 deliveries")) << log.troubles()[0];
+}
+
+TEST(HistoryFailure, WhatTheLogLeftOutOnAFullDiskEndsOnceThereIsSpace) {
+  HistoryFixture log(1, {}, /*trims=*/true);
+  const DeliveryId owed{.sequence = log.accept(1)};  // So the file stays.
+  const DeliveryId left_out{.sequence = log.accept(2)};
+  EXPECT_EQ(log.delivery(left_out)->state, DeliveryState::pending);
+  env::SimDirectory& disk = log.env().directory();
+  disk.set_capacity_bytes(disk.used_bytes());  // The journal has space of its own.
+  log.followed().say_full(true);
+  log.attempt(left_out, DeliveryState::delivered);
+  ASSERT_TRUE(log.flush());
+  log.env().advance(seconds(1));
+  EXPECT_TRUE(std::ranges::any_of(log.troubles(), [](const std::string& trouble) {
+    return trouble.contains("are not in the history");
+  }));
+  EXPECT_EQ(log.delivery(left_out)->state, DeliveryState::pending);
+
+  disk.set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+  log.followed().say_full(false);
+  log.accept(3);
+  log.env().advance(seconds(1));
+  EXPECT_EQ(log.delivery(left_out)->state, DeliveryState::failed);
+  EXPECT_EQ(log.delivery(left_out)->reason, FailReason::record_lost);
+  EXPECT_EQ(log.delivery(owed)->state, DeliveryState::pending);
+}
+
 TEST(HistoryRetention, RoomIsMadeByTheOldestFileWhenAskedTwice) {
   HistoryFixture log(1, {.retention = hours(24 * 50)});
   (void)fill_days(log, 5, 0);  // The first is owed.

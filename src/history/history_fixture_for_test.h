@@ -2,6 +2,7 @@
 // A History over a real Store in the simulated world.
 
 #include <algorithm>
+#include <atomic>
 #include <fmt/format.h>
 #include <functional>
 #include <gtest/gtest.h>
@@ -41,6 +42,9 @@ class TrimmedStore final : public store::Store {
   [[nodiscard]] bool owes_between(Position from, Position until) override {
     return store_.owes_between(from, until);
   }
+  [[nodiscard]] std::vector<DeliveryId> settled_of(std::vector<DeliveryId> deliveries) override {
+    return store_.settled_of(std::move(deliveries));
+  }
   void read_event(
       DeliveryId delivery, env::Loop& loop,
       std::move_only_function<void(Result<std::shared_ptr<const Event>>)> done) override {
@@ -57,14 +61,18 @@ class TrimmedStore final : public store::Store {
   [[nodiscard]] store::Usage usage() override { return store_.usage(); }
   [[nodiscard]] std::uint64_t unsettled_count() const override { return store_.unsettled_count(); }
   [[nodiscard]] std::uint64_t disk_bytes() const override { return store_.disk_bytes(); }
-  [[nodiscard]] bool is_full() const override { return store_.is_full(); }
+  [[nodiscard]] bool is_full() const override { return says_full_ || store_.is_full(); }
   [[nodiscard]] bool is_behind() const override { return store_.is_behind(); }
   void want_room(bool is_wanted) override { store_.want_room(is_wanted); }
   void close() override { store_.close(); }
 
+  // Whatever the journal has, ingest stands still for want of space.
+  void say_full(bool says_full) { says_full_ = says_full; }
+
  private:
   store::Store& store_;
   Position& trimmed_;
+  std::atomic<bool> says_full_ = false;
 };
 
 class HistoryFixture {
@@ -176,6 +184,8 @@ class HistoryFixture {
   [[nodiscard]] env::SimEnv& env() { return env_; }
   [[nodiscard]] store::Store& store() { return *store_; }
   [[nodiscard]] History& history() { return *history_; }
+  // Of a history that trims.
+  [[nodiscard]] TrimmedStore& followed() { return *trimmed_store_; }
   // Of a history that trims: how far the log is durable, as it says.
   [[nodiscard]] Position trimmed() const { return trimmed_; }
   [[nodiscard]] const std::vector<std::string>& troubles() const { return troubles_; }

@@ -370,6 +370,25 @@ Result<std::string> LogFile::details(const BlockFacts& block) {
   return codec_.decompress(packed);
 }
 
+Result<std::vector<DeliveryId>> LogFile::open_late(std::optional<DeliveryId> after,
+                                                   std::size_t count) {
+  EILPOST_ASSIGN_OR_RETURN(
+      auto select, database_->prepare("SELECT sequence,ordinal FROM late WHERE (sequence,ordinal)>"
+                                      "(?1,?2) AND state IN (0,1) ORDER BY sequence,ordinal "
+                                      "LIMIT ?3"));
+  const DeliveryId behind = after.value_or(DeliveryId{});
+  select.bind(1, to_column(behind.sequence.value))
+      .bind(2, after ? std::int64_t{behind.ordinal} : -1)
+      .bind(3, to_column(count));
+  std::vector<DeliveryId> found;
+  while (true) {
+    EILPOST_ASSIGN_OR_RETURN(const bool has_row, select.step());
+    if (!has_row) return found;
+    found.push_back({.sequence = {.value = read_count(select, 0)},
+                     .ordinal = static_cast<std::uint16_t>(select.integer(1))});
+  }
+}
+
 Result<std::vector<Bytes>> LogFile::late_attempts(DeliveryId id) {
   EILPOST_ASSIGN_OR_RETURN(auto select,
                            database_->prepare("SELECT record FROM late_attempts WHERE sequence=?1 "

@@ -75,6 +75,9 @@ class LogFile final {
   // Whether the block has a late delivery in such a state.
   [[nodiscard]] Result<bool> has_late(const BlockFacts& block,
                                       const std::function<bool(DeliveryState)>& is_wanted);
+  // Deliveries that are not settled, those behind `after`, in order; at most `count`.
+  [[nodiscard]] Result<std::vector<DeliveryId>> open_late(std::optional<DeliveryId> after,
+                                                          std::size_t count);
   // By number.
   [[nodiscard]] Result<std::vector<Bytes>> late_attempts(DeliveryId id);
 

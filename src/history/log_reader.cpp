@@ -155,6 +155,16 @@ Result<void> collect(LogFile& file, const Filter& filter, Position before, std::
       [&] { return rows.size() < count; });
 }
 
+Result<void> count(LogFile& file, const Filter& filter,
+                   std::unordered_map<WebhookId, std::uint64_t>& counts) {
+  const auto add = [&](const LoggedEvents& events, const LoggedEvent& event) {
+    for (const LoggedDelivery& delivery : events.deliveries_of(event)) {
+      if (matches_delivery(filter, delivery)) ++counts[delivery.webhook];
+    }
+  };
+  return scan(file, filter, kNewest, add, [] { return true; });
+}
+
 // An event in its file, with its block.
 struct Found {
   BlockFacts block;
@@ -270,12 +280,7 @@ Result<std::map<WebhookId, std::uint64_t>> LogReader::count_by_webhook(const Fil
   std::unordered_map<WebhookId, std::uint64_t> counts;
   EILPOST_RETURN_IF_ERROR(for_each_file(filter, kNewest, [&](LogFile& file) -> Result<bool> {
     std::unordered_map<WebhookId, std::uint64_t> of_file;
-    const auto add = [&](const LoggedEvents& events, const LoggedEvent& event) {
-      for (const LoggedDelivery& delivery : events.deliveries_of(event)) {
-        if (matches_delivery(filter, delivery)) ++of_file[delivery.webhook];
-      }
-    };
-    EILPOST_RETURN_IF_ERROR(scan(file, filter, kNewest, add, [] { return true; }));
+    EILPOST_RETURN_IF_ERROR(count(file, filter, of_file));
     for (const auto& [webhook, count] : of_file) counts[webhook] += count;
     return true;
   }));

@@ -42,8 +42,10 @@ enum class FailReason : std::uint8_t {
   erased = 7,
   damaged = 8,   // the disk gave its event back damaged
   rejected = 9,  // the destination refuses this event, or would, whenever it is sent
+  record_lost =
+      10,  // of the log alone: it ended, perhaps delivered; the disk lost the record of it
 };
-inline constexpr FailReason kLastFailReason = FailReason::rejected;
+inline constexpr FailReason kLastFailReason = FailReason::record_lost;
 
 [[nodiscard]] std::string_view to_string(FailReason reason);  // "" for none
 

@@ -131,6 +131,8 @@ std::string_view to_string(FailReason reason) {
       return "damaged";
     case FailReason::rejected:
       return "rejected";
+    case FailReason::record_lost:
+      return "record_lost";
   }
   assert_failed("FailReason");
 }

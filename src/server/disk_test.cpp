@@ -121,6 +121,32 @@ TEST_F(DiskTest, AnEventThatCannotBeReadForNowIsTriedAgain) {
   EXPECT_EQ(only_delivery().at("state"), "delivered");
 }
 
+TEST_F(DiskTest, WhatTheJournalLostToDamageIsShownAsLost) {
+  connect();
+  receiver_.answers(500);
+  (void)server_.post_event(event("first-one"));
+  (void)server_.post_event(event("damaged-one"));
+  server_.wait(10min);  // The log is saved.
+  EXPECT_EQ(server_.list("deliveries?state=retrying").size(), 2U);
+  server_.crash(env::Crash::power_loss);
+  env::SimDirectory& disk = server_.env().directory();
+  for (const auto& [path, bytes] : disk.image()) {
+    const std::size_t at = as_text(bytes).find("damaged-one");
+    const bool is_journal = path.starts_with("journal/") && at != std::string_view::npos;
+    if (is_journal) disk.flip_bit(path, at, 3);
+  }
+  receiver_.answers(200);
+  server_.restart();
+  ASSERT_TRUE(server_.drain(1h));
+  server_.wait(1s);
+  const std::vector<Json> lost = server_.list("deliveries?state=failed");
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_EQ(lost[0].at("event_id"), "damaged-one");
+  EXPECT_EQ(lost[0].at("reason"), "record_lost");
+  EXPECT_EQ(server_.list("deliveries?state=delivered").size(), 1U);
+  EXPECT_EQ(server_.list("deliveries").size(), 2U);
+}
+
 server::Config with_small_segments() {
   server::Config config;
   config.segment_bytes = 1U << 20U;

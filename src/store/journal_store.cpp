@@ -232,6 +232,12 @@ bool JournalStore::owes_between(Position from, Position until) {
   return is_owed;
 }
 
+std::vector<DeliveryId> JournalStore::settled_of(std::vector<DeliveryId> deliveries) {
+  const std::scoped_lock lock(ledger_mutex_);
+  std::erase_if(deliveries, [this](DeliveryId id) { return ledger_->find(id).has_value(); });
+  return deliveries;
+}
+
 void JournalStore::read_event(
     DeliveryId delivery, env::Loop& loop,
     std::move_only_function<void(Result<std::shared_ptr<const Event>>)> done) {

@@ -54,6 +54,7 @@ class JournalStore final : public Store {
   void record(Batched batch) override;
   void record(std::span<const Attempt> attempts) override;
   [[nodiscard]] bool owes_between(Position from, Position until) override;
+  [[nodiscard]] std::vector<DeliveryId> settled_of(std::vector<DeliveryId> deliveries) override;
   void flush(env::Loop& loop, std::move_only_function<void()> done) override;
   void read_event(
       DeliveryId delivery, env::Loop& loop,

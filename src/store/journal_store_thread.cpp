@@ -163,8 +163,9 @@ void JournalStore::apply(std::span<const ByteView> records) {
       ledger_->apply(scratch_, positions_[i], records[i].size() + Journal::kRecordOverheadBytes);
     }
     unsettled_count_ = ledger_->unsettled_count();
+    // Under the lock: of what is not owed any more, the follower finds the end.
+    tail_.add(append_begin_, journal_.end(), records, positions_);
   }
-  tail_.add(append_begin_, journal_.end(), records, positions_);
   const std::scoped_lock lock(wake_mutex_);
   if (wake_) wake_();
 }

@@ -168,6 +168,9 @@ class Store {
   // Whether a delivery of an event accepted from `from` on, before `until`, is not settled.
   [[nodiscard]] virtual bool owes_between(Position from, Position until) = 0;
 
+  // Those of `deliveries` that are not owed: they are settled, or not known. In their order.
+  [[nodiscard]] virtual std::vector<DeliveryId> settled_of(std::vector<DeliveryId> deliveries) = 0;
+
   // The event of an unsettled delivery, verified; from a cache when it is fresh. Errors:
   // record_gone once every delivery of the record is settled, journal_corrupt.
   virtual void read_event(
