@@ -125,7 +125,7 @@ Json to_json(const history::EventRow& row) {
                {"type", row.type},
                {"user", row.user},
                {"environment", static_cast<std::uint32_t>(row.environment)},
-               {"source", to_string(row.source)},
+               {"source", is_operational(row.type) ? Json() : Json(to_string(row.source))},
                {"time", format_iso_time(row.time)},
                {"received_at", format_iso_time(row.received_at)},
                {"deliveries_count", row.deliveries_count}};

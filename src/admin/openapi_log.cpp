@@ -25,7 +25,7 @@ const std::string_view kLogSchemas = R"json({
 
 "Event": {
   "sequence": "string: Its place in the log.", "id": "string", "type": "string", "user": "string",
-  "environment": "integer: Its number.", "source": "string: Its id.", "time": "time",
+  "environment": "integer: Its number.", "source": "string|null: Its id.", "time": "time",
   "received_at": "time", "deliveries_count": "integer",
   "document?": "object|null: The event as it is rendered from, when one is read."},
 

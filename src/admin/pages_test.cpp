@@ -150,7 +150,7 @@ TEST_F(PagesTest, OfEveryListTakeOnlyItsOwnCursor) {
 }
 
 TEST_F(PagesTest, GoOnThoughTheEntryOfTheCursorIsDeleted) {
-  const Json first = server_.get("event-types?limit=33").json();
+  const Json first = server_.get("event-types?limit=38").json();
   ASSERT_EQ(first.at("data").back().at("code"), "custom.type0");
   ASSERT_EQ(server_.api(Method::delete_, "event-types/custom.type0").status, 204);
   const Json next =

@@ -43,6 +43,7 @@ std::expected<std::string, ingest::Refusal> document_of(std::string_view text,
                                         .environment = EnvironmentId::production,
                                         .environment_name = "production"}});
   limits.request_events_max = 1;
+  limits.takes_operations = true;
   ingest::Ingest ingest(limits, /*seed=*/0);
   const http::Request request{
       .method = http::Method::post,

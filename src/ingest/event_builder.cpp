@@ -189,6 +189,13 @@ bool EventBuilder::check_type(const Catalog& catalog) {
   }
   const std::string_view code = text_of(type_code_);
   type_ = catalog.find(code);
+  if (type_ != nullptr && type_->is_operational && !context_->takes_operations) {
+    report_at("operations_type",
+              fmt::format("\"{}\" is an event that Eilpost itself raises; it cannot be sent.",
+                          type_->code),
+              "/type");
+    return false;
+  }
   if (type_ != nullptr) return true;
   std::string detail = fmt::format("\"{}\" is not an event type.", shown(code));
   const std::string_view closest = catalog.closest_code(code);

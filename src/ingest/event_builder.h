@@ -33,6 +33,7 @@ struct EventContext {
   std::size_t data_bytes_max = 0;
   std::size_t depth_max = limits::kEventDepthMax;
   std::size_t properties_max = limits::kEventPropertiesMax;
+  bool takes_operations = false;  // Eilpost's own events, too: no sender may give them
 };
 
 class EventBuilder {

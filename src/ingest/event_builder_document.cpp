@@ -72,7 +72,7 @@ void EventBuilder::write_data() {
       }
     }
   }
-  if (!has_wm) {
+  if (!has_wm && !type_->is_operational) {
     separate();
     out_ += R"("wm":{)";
     write_wm_missing(false, false, false);

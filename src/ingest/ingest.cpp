@@ -319,7 +319,8 @@ std::expected<Taken, Refusal> Ingest::take(const http::Request& request,
                              .catalog = catalog,
                              .received_at = now.wall,
                              .depth_max = limits_.event_depth_max,
-                             .properties_max = limits_.event_properties_max};
+                             .properties_max = limits_.event_properties_max,
+                             .takes_operations = limits_.takes_operations};
   Batch batch(*this, context, asks_for_partial(request));
   const std::optional<Refusal> refusal = read(request, now.wall, batch);
   if (origin)

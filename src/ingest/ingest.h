@@ -39,6 +39,7 @@ struct Limits {
   std::size_t request_events_max = limits::kRequestEventsMax;
   std::size_t event_depth_max = limits::kEventDepthMax;
   std::size_t event_properties_max = limits::kEventPropertiesMax;
+  bool takes_operations = false;  // see EventContext
   // Of one browser address, on one lane; 0: unlimited.
   std::uint32_t browser_events_per_second = limits::kBrowserEventsPerSecond;
 };

@@ -36,7 +36,11 @@ std::shared_ptr<const Matcher> Matcher::build(
   for (const auto& candidate : candidates) {
     for (const EnvironmentId environment : candidate->environments) {
       for (const std::string& type : candidate->types) {
-        TypeMatcher::Candidates& same = by_key[{.environment = environment, .type = type}];
+        // What concerns Eilpost itself concerns every environment; its events have none of their
+        // own and stand under production.
+        const Key key{.environment = is_operational(type) ? EnvironmentId::production : environment,
+                      .type = type};
+        TypeMatcher::Candidates& same = by_key[key];
         if (same.empty() || same.back() != candidate) same.push_back(candidate);
       }
     }

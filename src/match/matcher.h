@@ -1,7 +1,8 @@
 #pragma once
 // Which webhooks want an event. Pure: compiled once per webhook version, asked for every event.
 //
-// A Matcher holds all enabled webhooks, by environment and event type. Per (environment, type) the
+// A Matcher holds all enabled webhooks, by environment and event type; those of events of Eilpost
+// itself whichever environments they have. Per (environment, type) the
 // conditions of all webhooks read their properties in one walk; an index on one necessary equality
 // of each webhook (`oId is 7`) keeps the others from being looked at.
 //

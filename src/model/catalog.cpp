@@ -43,6 +43,20 @@ std::string make_sample(std::string_view code, std::string_view members, std::st
   return sample;
 }
 
+std::string make_operation_sample(const catalog_data::TypeRow& row) {
+  std::string sample(catalog_data::kSampleHead);
+  sample += row.code;
+  sample += catalog_data::kOperationSampleData;
+  sample += row.sample;
+  sample += catalog_data::kOperationSampleTail;
+  return sample;
+}
+
+EventGroup to_group(const catalog_data::GroupRow& row) {
+  return {.code = std::string(row.code),
+          .label = {.en = std::string(row.label_en), .de = std::string(row.label_de)}};
+}
+
 EventType to_event_type(const catalog_data::TypeRow& row) {
   EventType type;
   type.code = row.code;
@@ -55,7 +69,13 @@ EventType to_event_type(const catalog_data::TypeRow& row) {
   for (const catalog_data::PropertyRow& property : row.properties) {
     type.properties.push_back(to_declaration(property));
   }
-  type.sample = make_sample(row.code, row.sample, row.sample_ctx);
+  if (row.about == catalog_data::About::eilpost) {
+    type.group = catalog_data::kOperations.code;
+    type.is_operational = true;
+    type.sample = make_operation_sample(row);
+  } else {
+    type.sample = make_sample(row.code, row.sample, row.sample_ctx);
+  }
   return type;
 }
 
@@ -112,18 +132,25 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+bool is_operational(std::string_view code) {
+  return std::ranges::find(catalog_data::kOperationTypes, code, &catalog_data::TypeRow::code) !=
+         catalog_data::kOperationTypes.end();
+}
+
 Catalog::Catalog(std::vector<EventType> custom)
     : common_(to_declarations(catalog_data::kCommonProperties)) {
   for (const catalog_data::GroupRow& row : catalog_data::kGroups) {
-    groups_.push_back(
-        {.code = std::string(row.code),
-         .label = {.en = std::string(row.label_en), .de = std::string(row.label_de)}});
+    groups_.push_back(to_group(row));
   }
+  groups_.push_back(to_group(catalog_data::kOperations));
   if (!custom.empty()) {
     groups_.push_back(
         {.code = std::string(kCustomGroup), .label = {.en = "Custom", .de = "Eigene"}});
   }
   for (const catalog_data::TypeRow& row : catalog_data::kTypes) {
+    types_.push_back(to_event_type(row));
+  }
+  for (const catalog_data::TypeRow& row : catalog_data::kOperationTypes) {
     types_.push_back(to_event_type(row));
   }
   for (EventType& type : custom) {
@@ -141,6 +168,7 @@ Catalog::Catalog(std::vector<EventType> custom)
     for (const PropertyDeclaration& property : type.properties) {
       trie.add(property.path, property.type);
     }
+    if (type.is_operational) continue;
     for (const PropertyDeclaration& property : common_) {
       if (!is_event_property(property.path)) trie.add(property.path, property.type);
     }

@@ -1,8 +1,8 @@
 #pragma once
 // The catalog: what kinds of events there are, with their labels and typed properties.
 //
-// The 32 built-in types are data in catalog_data.cpp; an administrator adds custom ones, which form
-// the group `custom` behind the others.
+// The 32 built-in types are data in catalog_data.cpp. Behind them come those that Eilpost itself
+// raises, the group `operations`, and those that an administrator adds, the group `custom`.
 
 #include <cstdint>
 #include <optional>
@@ -31,19 +31,23 @@ struct PropertyDeclaration {
 
 struct EventType {
   std::string code;
-  std::string group;  // code of the group: the part before the dot
+  std::string group;  // code of the group: the part before the dot, or operations
   Text label;
   Text description;
   std::vector<PropertyDeclaration> properties;  // those that this type adds
   std::string sample;  // a realistic event as a sender writes it: CloudEvents JSON
   bool is_custom = false;
-  std::uint32_t version = 1;  // grows with every change of a custom one
+  bool is_operational = false;  // raised by Eilpost itself (docs/NOTICES.md); no sender has it
+  std::uint32_t version = 1;    // grows with every change of a custom one
 };
 
 struct EventGroup {
   std::string code;
   Text label;
 };
+
+// Whether events of this type are raised by Eilpost itself.
+[[nodiscard]] bool is_operational(std::string_view code);
 
 // Immutable once built. Threads: any.
 class Catalog {
@@ -54,7 +58,7 @@ class Catalog {
   [[nodiscard]] const EventType* find(std::string_view code) const;
   [[nodiscard]] const std::vector<EventType>& types() const { return types_; }
   [[nodiscard]] const std::vector<EventGroup>& groups() const { return groups_; }
-  // The properties that every event has.
+  // The properties that every event has; one of Eilpost itself has event.* and created_at only.
   [[nodiscard]] const std::vector<PropertyDeclaration>& common_properties() const {
     return common_;
   }

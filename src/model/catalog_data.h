@@ -23,8 +23,9 @@ struct PropertyRow {
   std::string_view description_de;
 };
 
-// Whether events of a type are about one guidance item, and so have oId and oName.
-enum class About : std::uint8_t { item, page };
+// Whether events of a type are about one guidance item, and so have oId and oName, about a page, or
+// about Eilpost itself.
+enum class About : std::uint8_t { item, page, eilpost };
 
 struct TypeRow {
   std::string_view code;
@@ -42,11 +43,17 @@ extern const std::span<const GroupRow> kGroups;
 extern const std::span<const PropertyRow> kCommonProperties;
 extern const std::span<const PropertyRow> kItemProperties;  // oId, oName
 extern const std::span<const TypeRow> kTypes;
+extern const GroupRow kOperations;  // of events that Eilpost itself raises: no user, no page
+extern const std::span<const TypeRow> kOperationTypes;
 
 // What stands around a type's own members in a sample.
 extern const std::string_view kSampleHead;  // up to the value of "type"
 extern const std::string_view kSampleData;  // from there to the members of data
 extern const std::string_view kSampleCtx;   // from there to the members of ctx
 extern const std::string_view kSampleTail;
+
+// The same around a type of kOperationTypes.
+extern const std::string_view kOperationSampleData;
+extern const std::string_view kOperationSampleTail;
 
 }  // namespace eilpost::catalog_data

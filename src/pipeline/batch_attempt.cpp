@@ -12,6 +12,7 @@
 #include "base/probe.h"
 #include "deliver/judge.h"
 #include "env/callback.h"
+#include "model/catalog.h"
 #include "model/limits.h"
 #include "pipeline/destination_queue.h"
 #include "pipeline/exchange.h"
@@ -63,6 +64,7 @@ struct DestinationQueue::Group {
   std::string body;
   WallTime started_at;
   Instant started{};
+  Sent sent;
   WallTime ended_at;
 
   [[nodiscard]] std::vector<DeliveryId> ids() const {
@@ -331,7 +333,11 @@ void DestinationQueue::end_group(BatchRun& run, Group& group, const Outcome& who
   const auto refused = deliver::refused_parts(destination.success, whole, parts);
   Outcome judged = whole;
   judge(destination, judged);
-  note_end(judged, destination.version, run.begun);
+  group.sent = {.version = destination.version,
+                .is_notice = std::ranges::all_of(group.members, [](const Member& member) {
+                  return is_operational(member.due.event->type);
+                })};
+  note_end(judged, group.sent, run.begun);
   const bool is_too_large = whole.status == kStatusTooLarge;
   if (group.members.size() > 1 && !refused && !judged.success &&
       judged.kind == OutcomeKind::answered && is_split_status(judged.status)) {
@@ -398,7 +404,7 @@ void DestinationQueue::end_members(BatchRun& run, Group& group, std::vector<Outc
     again.members.push_back(std::move(group.members[i].due));
   }
   if (stays) push_later(instant_of(retry_at), std::move(again));
-  disable_if_gone(attempts.front().next, destination.version);
+  disable_if_gone(attempts.front().next, group.sent);
 }
 
 // A smaller batch may be taken, or shows which event is wrong. That is no try that counts.

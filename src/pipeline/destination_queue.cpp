@@ -5,6 +5,7 @@
 
 #include "base/probe.h"
 #include "env/callback.h"
+#include "model/catalog.h"
 #include "model/limits.h"
 #include "pipeline/exchange.h"
 #include "pipeline/token_send.h"
@@ -46,6 +47,7 @@ void DestinationQueue::add(Due due) {
     fail(due, FailReason::backlog_full);
     return;
   }
+  watch_backlog(due);
   place(std::move(due));
 }
 
@@ -258,6 +260,7 @@ void DestinationQueue::end_pause() {
   pace_.resume();
   if (paused_since_) pipeline::subtract(context_.counters.destinations_paused);
   paused_since_.reset();
+  is_pause_told_ = false;
   if (pace_timer_) context_.loop.timers().cancel(*pace_timer_);
   pace_timer_.reset();
 }
@@ -446,60 +449,12 @@ Task<void> DestinationQueue::attempt(Due due) {
                            std::move(outcome), next);
   pipeline::subtract(context_.counters.attempts_in_flight);
   note_attempt(attempt);
-  note_end(attempt.outcome, attempt.destination_version, begun);
+  const Sent sent{.version = attempt.destination_version,
+                  .is_notice = is_operational(due.event->type)};
+  note_end(attempt.outcome, sent, begun);
   context_.store.record(std::move(attempt));
   end_or_retry(std::move(due), next);
-  disable_if_gone(next, destination->destination.version);
-}
-
-void DestinationQueue::note_end(const Outcome& outcome, std::uint32_t version, Instant begun) {
-  const Instant now = context_.loop.clock().now();
-  const retry::Breaker::Change change = pace_.note_end(outcome, concurrency(), begun, now);
-  switch (retry::verdict_of(outcome)) {
-    case retry::Verdict::well:
-      note_well();
-      break;
-    case retry::Verdict::ill:
-      note_failure(version);
-      break;
-    case retry::Verdict::content:
-      break;
-  }
-  switch (change) {
-    case retry::Breaker::Change::none:
-      return;
-    case retry::Breaker::Change::paused:
-      paused_since_ = context_.loop.clock().wall_now();
-      is_failing_told_ = true;
-      context_.observer.destination_failing(id_, failing_since_);
-      pipeline::add(context_.counters.destinations_paused);
-      ready_.forget_events();
-      context_.observer.destination_paused(id_, outcome.detail);
-      return;
-    case retry::Breaker::Change::recovered:
-      note_well();
-      paused_since_.reset();
-      pipeline::subtract(context_.counters.destinations_paused);
-      context_.observer.destination_recovered(id_);
-      return;
-  }
-}
-
-void DestinationQueue::note_failure(std::uint32_t version) {
-  const WallTime now = context_.loop.clock().wall_now();
-  if (!failing_since_) failing_since_ = now;
-  if (now - *failing_since_ < limits::kDestinationFailingMax) return;
-  if (gone_version_ && *gone_version_ >= version) return;
-  EILPOST_PROBE("pipeline.destination_failed_too_long");
-  gone_version_ = version;
-  context_.observer.destination_failed_too_long(id_, version);
-}
-
-void DestinationQueue::note_well() {
-  failing_since_.reset();
-  if (std::exchange(is_failing_told_, false)) {
-    context_.observer.destination_failing(id_, std::nullopt);
-  }
+  disable_if_gone(next, sent);
 }
 
 void DestinationQueue::note_attempt(const Attempt& attempt) {
@@ -523,13 +478,6 @@ void DestinationQueue::end_or_retry(Due due, const Next& next) {
   pipeline::add(next.state == DeliveryState::delivered ? context_.counters.deliveries_delivered
                                                        : context_.counters.deliveries_failed);
   leave_line(due);
-}
-
-void DestinationQueue::disable_if_gone(const Next& next, std::uint32_t version) {
-  if (!next.disable_destination) return;
-  EILPOST_PROBE("pipeline.destination_gone");
-  gone_version_ = std::max(gone_version_.value_or(0), version);
-  context_.observer.destination_gone(id_, version);
 }
 
 void DestinationQueue::on_attempt_ended() {

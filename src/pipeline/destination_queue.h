@@ -108,8 +108,17 @@ class DestinationQueue final {
   [[nodiscard]] bool start_next(Instant now);
   void wait_for_pace();
   void wait_for_more(Instant now);
-  void note_end(const Outcome& outcome, std::uint32_t version, Instant begun);
-  void note_failure(std::uint32_t version);
+  // ---- How it fares (destination_health.cpp).
+  // What was sent. `is_notice`: nothing but events that Eilpost itself raised; how those fare
+  // raises none.
+  struct Sent {
+    std::uint32_t version = 0;  // of the destination
+    bool is_notice = false;
+  };
+  void note_end(const Outcome& outcome, Sent sent, Instant begun);
+  void note_failure(Sent sent);
+  void raise(std::string_view type, Json more) const;
+  void watch_backlog(const Due& newest);
   void note_well();
   void place(Due due);
   void make_ready(Due due);
@@ -132,7 +141,7 @@ class DestinationQueue final {
   [[nodiscard]] Task<void> attempt(Due due);
   void note_attempt(const Attempt& attempt);
   void end_or_retry(Due due, const Next& next);
-  void disable_if_gone(const Next& next, std::uint32_t version);
+  void disable_if_gone(const Next& next, Sent sent);
   void on_attempt_ended();
 
   // Batches.
@@ -179,6 +188,8 @@ class DestinationQueue final {
   std::optional<env::TimerId> batch_timer_;
   std::optional<WallTime> paused_since_;
   std::optional<WallTime> failing_since_;
+  bool is_pause_told_ = false;    // by a notice
+  bool is_backlog_high_ = false;  // and a notice said so
   bool is_failing_told_ = false;  // to the observer, who remembers it over a restart
   env::TimerId wake_timer_{};
   std::optional<Instant> wake_at_;

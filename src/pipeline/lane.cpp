@@ -6,6 +6,8 @@
 #include "base/assert.h"
 #include "base/probe.h"
 #include "env/callback.h"
+#include "env/timers.h"
+#include "ingest/operations_event.h"
 #include "model/limits.h"
 #include "pipeline/exchange.h"
 #include "pipeline/token_send.h"
@@ -15,6 +17,7 @@ namespace {
 
 constexpr Duration kExpireEvery = std::chrono::hours(1);
 constexpr Duration kJournalRetry = std::chrono::seconds(1);
+constexpr Duration kNoticeRetry = std::chrono::seconds(5);
 
 ingest::Refusal refusal_of(store::AcceptStatus status) {
   if (status == store::AcceptStatus::too_large) {
@@ -49,6 +52,7 @@ Pipeline::Lane::Lane(Pipeline& pipeline, env::Loop& loop, const Parts& parts,
                .scratch = render::make_scratch(),
                .random = Random(options.seed),
                .backlog = *this,
+               .notices = *this,
                .snapshot = nullptr,
                .counters = {},
                .fresh_bytes = {},
@@ -365,6 +369,31 @@ Task<void> Pipeline::Lane::run_connecting(
   back.post([done = std::move(done), failure = std::move(failure)]() mutable {
     done(std::move(failure));
   });
+}
+
+// ---- Notices: events that begin here.
+
+void Pipeline::Lane::raise(Notice notice) {
+  if (context_.is_stopping || notices_waiting_ >= limits::kNoticesWaitingMax) return;
+  asked_for_.spawn(run_notice(std::move(notice)));
+}
+
+Task<void> Pipeline::Lane::run_notice(Notice notice) {
+  ++notices_waiting_;
+  std::vector<Event> events;
+  events.push_back(ingest::operations_event(notice, *context_.snapshot->catalog,
+                                            context_.loop.clock().wall_now(),
+                                            context_.random.next()));
+  Batch batch = match_all(std::move(events));
+  std::erase_if(batch.accepts.front().owed,
+                [&](const Owed& owed) { return owed.destination == notice.about; });
+  while (!context_.is_stopping) {
+    const store::Accepted accepted = co_await make_durable(batch);
+    if (accepted.status != store::AcceptStatus::full) break;
+    EILPOST_PROBE("pipeline.notice_waits_for_space");
+    co_await env::wait_until(context_.loop.timers(), context_.loop.clock().now() + kNoticeRetry);
+  }
+  --notices_waiting_;
 }
 
 // ---- Pressure: what could start but had no turn yet.

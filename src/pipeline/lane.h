@@ -26,7 +26,7 @@ struct HandedOver {
   Due due;
 };
 
-class Pipeline::Lane final : public StartBacklog {
+class Pipeline::Lane final : public StartBacklog, public Notices {
  public:
   Lane(Pipeline& pipeline, env::Loop& loop, const Parts& parts, const Options& options);
   ~Lane() override;
@@ -59,6 +59,8 @@ class Pipeline::Lane final : public StartBacklog {
 
   void push(DestinationQueue& queue, Instant since) override;
   void wait_for_journal() override;
+  // Makes an event of it and sends it to whom it concerns, but for the destination it is about.
+  void raise(Notice notice) override;
 
  private:
   void take_owed(DestinationQueue& queue, Due due, WallTime next_attempt_at) const;
@@ -73,6 +75,7 @@ class Pipeline::Lane final : public StartBacklog {
       std::move_only_function<void(std::optional<std::string>)> done);
   [[nodiscard]] Task<http::Response> answer_events(const http::Request& request,
                                                    const env::Endpoint& client);
+  [[nodiscard]] Task<void> run_notice(Notice notice);
   [[nodiscard]] Batch match_all(std::vector<Event> events);
   [[nodiscard]] Task<store::Accepted> make_durable(Batch batch);
   [[nodiscard]] std::optional<ingest::Refusal> refuse_when_overloaded() const;
@@ -105,6 +108,7 @@ class Pipeline::Lane final : public StartBacklog {
   std::deque<Backlogged> backlogged_;
   bool is_pump_posted_ = false;
   bool is_paused_ = false;
+  std::size_t notices_waiting_ = 0;
   std::function<void(bool)> pressure_changed_;
   std::function<void()> stopped_;
   env::TimerId expire_timer_{};

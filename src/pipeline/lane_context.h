@@ -11,6 +11,7 @@
 #include "env/loop.h"
 #include "http/address_rules.h"
 #include "http/proxy.h"
+#include "model/notice.h"
 #include "pipeline/fair_queue.h"
 #include "pipeline/figures.h"
 #include "pipeline/inbox.h"
@@ -56,6 +57,13 @@ class StartBacklog {
   virtual void wait_for_journal() = 0;
 };
 
+// What people should hear of (docs/NOTICES.md).
+class Notices {
+ public:
+  virtual ~Notices() = default;
+  virtual void raise(Notice notice) = 0;
+};
+
 struct LaneContext {
   env::Loop& loop;
   store::Store& store;
@@ -68,6 +76,7 @@ struct LaneContext {
   std::shared_ptr<render::Scratch> scratch;
   Random random;
   StartBacklog& backlog;
+  Notices& notices;
   std::shared_ptr<const Snapshot> snapshot;
   LaneCounters counters;
   FreshBytes fresh_bytes;

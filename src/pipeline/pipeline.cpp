@@ -162,6 +162,12 @@ void Pipeline::connect(DestinationId destination, oauth::Proof proof, env::Loop&
       });
 }
 
+void Pipeline::raise(Notice notice) {
+  Lane& lane = *lanes_.front();
+  lane.loop().post(
+      [&lane, notice = std::move(notice)]() mutable { lane.raise(std::move(notice)); });
+}
+
 void Pipeline::resume(DestinationId destination, env::Loop& loop,
                       std::move_only_function<void()> done) {
   Lane& home = home_of(destination);

@@ -24,6 +24,7 @@
 #include "ingest/ingest.h"
 #include "model/delivery.h"
 #include "model/event_document.h"
+#include "model/notice.h"
 #include "oauth/token_request.h"
 #include "pipeline/figures.h"
 #include "pipeline/inbox.h"
@@ -37,7 +38,9 @@ class Observer {
  public:
   virtual ~Observer() = default;
   // A destination answered 410 to a request of this version of it: it wants no more.
-  virtual void destination_gone(DestinationId destination, std::uint32_t version) = 0;
+  // `is_quiet`: it was a notice that was answered so; no notice is raised of that.
+  virtual void destination_gone(DestinationId destination, std::uint32_t version,
+                                bool is_quiet) = 0;
   // It failed too often in a row: nothing is sent for a while. `error`: what came of the last try.
   virtual void destination_paused(DestinationId destination, std::string_view error) = 0;
   // It answers again after a pause.
@@ -45,7 +48,8 @@ class Observer {
   // It fails since then, or not any more: what Pipeline::start wants to hear after a restart.
   virtual void destination_failing(DestinationId destination, std::optional<WallTime> since) = 0;
   // It failed for kDestinationFailingMax; this version of it gets no more.
-  virtual void destination_failed_too_long(DestinationId destination, std::uint32_t version) = 0;
+  virtual void destination_failed_too_long(DestinationId destination, std::uint32_t version,
+                                           bool is_quiet) = 0;
 };
 
 struct Options {
@@ -150,6 +154,9 @@ class Pipeline final {
   // with what went wrong, or nothing: the destination has tokens. Any thread.
   void connect(DestinationId destination, oauth::Proof proof, env::Loop& loop,
                std::move_only_function<void(std::optional<std::string>)> done);
+
+  // Makes an event of it (docs/NOTICES.md). Any thread.
+  void raise(Notice notice);
 
   // Ends a pause of the destination's breaker; `done` runs on `loop` then. Any thread.
   void resume(DestinationId destination, env::Loop& loop, std::move_only_function<void()> done);

@@ -18,6 +18,7 @@
 #include "server/disk_watch.h"
 #include "server/first_start.h"
 #include "server/metrics.h"
+#include "server/notices.h"
 #include "server/router.h"
 #include "server/secret_key.h"
 #include "server/token_store.h"
@@ -41,8 +42,9 @@ constexpr Duration kSaveRetry = std::chrono::seconds(5);
 struct Disabling {
   DestinationId id{};
   std::uint32_t version = 0;
-  std::string reason;  // the API's word
-  std::string why;     // in a sentence: "Destination … WHY and was disabled."
+  std::string reason;     // the API's word
+  std::string why;        // in a sentence: "Destination … WHY and was disabled."
+  bool is_quiet = false;  // it raises no notice
 };
 
 std::size_t body_bytes_max(const Config& config, std::string_view target) {
@@ -75,11 +77,12 @@ class RealServer final : public Server, public pipeline::Observer {
   void stop(std::function<void()> done) override;
   void close() override;
 
-  void destination_gone(DestinationId destination, std::uint32_t version) override;
+  void destination_gone(DestinationId destination, std::uint32_t version, bool is_quiet) override;
   void destination_paused(DestinationId destination, std::string_view error) override;
   void destination_recovered(DestinationId destination) override;
   void destination_failing(DestinationId destination, std::optional<WallTime> since) override;
-  void destination_failed_too_long(DestinationId destination, std::uint32_t version) override;
+  void destination_failed_too_long(DestinationId destination, std::uint32_t version,
+                                   bool is_quiet) override;
 
  private:
   [[nodiscard]] Result<void> open_settings();
@@ -88,6 +91,7 @@ class RealServer final : public Server, public pipeline::Observer {
   void build_fronts();
   void publish_settings();
   void apply_retention();
+  void look_at_certificates();
   void disable(const Disabling& what, bool is_first_try);
   void disable_later(const Disabling& what);
   void close_fronts();
@@ -241,15 +245,23 @@ Result<env::Endpoint> RealServer::start() {
   return endpoint;
 }
 
-void RealServer::destination_gone(DestinationId destination, std::uint32_t version) {
-  disable({.id = destination, .version = version, .reason = "answered_410", .why = "answered 410"},
+void RealServer::destination_gone(DestinationId destination, std::uint32_t version, bool is_quiet) {
+  disable({.id = destination,
+           .version = version,
+           .reason = "answered_410",
+           .why = "answered 410",
+           .is_quiet = is_quiet},
           /*is_first_try=*/true);
 }
 
-void RealServer::destination_failed_too_long(DestinationId destination, std::uint32_t version) {
-  disable(
-      {.id = destination, .version = version, .reason = "failing", .why = "failed for five days"},
-      /*is_first_try=*/true);
+void RealServer::destination_failed_too_long(DestinationId destination, std::uint32_t version,
+                                             bool is_quiet) {
+  disable({.id = destination,
+           .version = version,
+           .reason = "failing",
+           .why = "failed for five days",
+           .is_quiet = is_quiet},
+          /*is_first_try=*/true);
 }
 
 void RealServer::destination_failing(DestinationId destination, std::optional<WallTime> since) {
@@ -286,6 +298,7 @@ void RealServer::disable(const Disabling& what, bool is_first_try) {
       log_.warning(
           fmt::format("Destination {} {} and was disabled.", to_string(what.id), what.why));
       publish_settings();
+      if (!what.is_quiet) pipeline_->raise(disabled_notice(*changed));
       return;
     }
     if (is_first_try) {
@@ -310,9 +323,21 @@ void RealServer::disable_later(const Disabling& what) {
   });
 }
 
+void RealServer::look_at_certificates() {
+  settings_worker_->run([this] {
+    for (const Destination& destination : settings_->destinations()) {
+      const WallTime now = env_.lane(0).clock().wall_now();
+      for (Notice& notice : certificate_notices(destination, now)) {
+        pipeline_->raise(std::move(notice));
+      }
+    }
+  });
+}
+
 // The log drops what is too old when it writes; a server without events must, too.
 void RealServer::apply_retention() {
   history_->apply_retention();
+  look_at_certificates();
   env::Loop& first = env_.lane(0);
   retention_timer_ =
       first.timers().call_at(first.clock().now() + kRetentionEvery, [this] { apply_retention(); });

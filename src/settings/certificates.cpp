@@ -162,6 +162,24 @@ void check_tls(TlsSettings& tls, const crypto::FindTrusted& find_trusted, WallTi
   note_certificates(tls);
 }
 
+std::vector<EndingCertificate> ending_certificates(const Destination& destination, WallTime now) {
+  std::vector<EndingCertificate> ending;
+  const auto add = [&](const TlsSettings& tls, std::string_view where) {
+    for (const CertificateNote& note : tls.certificates) {
+      const auto left = note.not_after - now;
+      if (left > limits::kCertificateWarning) continue;
+      ending.push_back({.note = note,
+                        .field = fmt::format("{}.{}", where, note.field),
+                        .days_left = std::chrono::floor<std::chrono::days>(left).count()});
+    }
+  };
+  add(destination.tls, "tls");
+  if (const auto oauth = destination.authentication.oauth; oauth != nullptr) {
+    add(oauth->tls, "authentication.tls");
+  }
+  return ending;
+}
+
 std::vector<Problem> certificate_warnings(const TlsSettings& tls, WallTime now) {
   using std::chrono::days;
   std::vector<Problem> warnings;

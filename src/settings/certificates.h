@@ -2,6 +2,8 @@
 // The certificates of a destination: read from the API's JSON, checked when they are saved, watched
 // for their end.
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "crypto/certificates.h"
@@ -21,6 +23,15 @@ namespace eilpost::settings {
 // The full-chain rule (docs/CERTIFICATES.md). Puts certificates into their order.
 void check_tls(TlsSettings& tls, const crypto::FindTrusted& find_trusted, WallTime now,
                Problems& problems);
+
+// A certificate that ends within limits::kCertificateWarning or has ended.
+struct EndingCertificate {
+  CertificateNote note;
+  std::string field;           // tls.client_certificate, authentication.tls.ca_certificates …
+  std::int64_t days_left = 0;  // whole days, rounded down; below 0: it has ended
+};
+[[nodiscard]] std::vector<EndingCertificate> ending_certificates(const Destination& destination,
+                                                                 WallTime now);
 
 // A warning for each certificate that ends within limits::kCertificateWarning or has ended.
 [[nodiscard]] std::vector<Problem> certificate_warnings(const TlsSettings& tls, WallTime now);
