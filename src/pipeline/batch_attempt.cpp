@@ -29,6 +29,7 @@ constexpr std::size_t kRendersPerTurn = 64;
 // What the content causes, and what a smaller batch may mend.
 constexpr std::array<std::uint16_t, 3> kSplitStatuses = {400, 413, 422};
 constexpr std::uint16_t kStatusTooLarge = 413;
+constexpr std::uint16_t kFirstErrorStatus = 400;
 
 // Equal deliveries in equal order have equal ids.
 Hash128 batch_id_of(std::span<const DeliveryId> members) {
@@ -119,6 +120,8 @@ DestinationQueue::Batch DestinationQueue::take_batch() {
       place(std::move(due));
     }
   }
+  // After a restart they are found in this order.
+  std::ranges::sort(batch.members, {}, &Due::id);
   return batch;
 }
 
@@ -176,6 +179,10 @@ void DestinationQueue::claim_line(const Due& due) {
 }
 
 void DestinationQueue::add_batch(std::vector<Due> members, WallTime at) {
+  for (Due& due : members) {
+    due.was_in_batch = members.size() > 1;
+    if (due.attempts_count > 0) note_failed_of_user(due);
+  }
   push_later(instant_of(at), Batch{.members = std::move(members), .is_known = true});
 }
 
@@ -266,11 +273,27 @@ bool DestinationQueue::add_part(BatchRun& run, Due due) {
   return true;
 }
 
-// Which deliveries a batch's id stands for must be known after a crash, too.
-Task<void> DestinationQueue::make_known(const BatchRun& run, const Group& group) {
+// They go before others, together.
+void DestinationQueue::put_back(Group group) {
+  Batch batch;
+  for (Member& member : group.members) batch.members.push_back(std::move(member.due));
+  under_way_ -= batch.members.size();
+  place_batch(std::move(batch));
+}
+
+// Which deliveries an id stands for must be known after a crash, too: those of a batch, and one
+// that goes alone though it was in a batch before.
+Task<void> DestinationQueue::make_known(const BatchRun& run, Group& group) {
   if (group.members.size() == run.known_count) co_return;
+  const bool is_alone = group.members.size() == 1;
+  if (is_alone && !group.members.front().due.was_in_batch) co_return;
   EILPOST_PROBE("pipeline.batch_formed");
-  context_.store.record(store::Batched{.members = group.ids()});
+  for (Member& member : group.members) member.due.was_in_batch = !is_alone;
+  co_await record_batch(group.ids());
+}
+
+Task<void> DestinationQueue::record_batch(std::vector<DeliveryId> members) {
+  context_.store.record(store::Batched{.members = std::move(members)});
   (void)co_await env::callback<bool>([this](auto done) {
     context_.store.flush(context_.loop, [done = std::move(done)]() mutable { done(true); });
   });
@@ -279,8 +302,11 @@ Task<void> DestinationQueue::make_known(const BatchRun& run, const Group& group)
 Task<void> DestinationQueue::send_group(BatchRun& run, Group group) {
   const Instant now = context_.loop.clock().now();
   if (run.has_sent) {  // Each request is held to the destination's pace.
-    if (context_.is_stopping || pace_.earliest(now) > now) {
-      for (Member& member : group.members) put_back(std::move(member.due));
+    const bool is_wanted = std::ranges::all_of(group.members, [this](const Member& member) {
+      return decide(member.due).verdict == Verdict::send;
+    });
+    if (!is_wanted || context_.is_stopping || pace_.earliest(now) > now) {
+      put_back(std::move(group));
       co_return;
     }
     pace_.note_start(now);
@@ -294,8 +320,8 @@ Task<void> DestinationQueue::send_group(BatchRun& run, Group group) {
     group.batch = {.id = batch_id_of(group.ids()),
                    .deliveries_count = static_cast<std::uint32_t>(count)};
     id_text = batch_id_text(group.batch.id);
-    co_await make_known(run, group);
   }
+  co_await make_known(run, group);
   pipeline::add(context_.counters.attempts, count);
   pipeline::add(context_.counters.attempts_in_flight, count);
   group.started = context_.loop.clock().now();
@@ -337,7 +363,9 @@ void DestinationQueue::end_group(BatchRun& run, Group& group, const Outcome& who
                 .is_notice = std::ranges::all_of(group.members, [](const Member& member) {
                   return is_operational(member.due.event->type);
                 })};
-  note_end(judged, group.sent, run.begun);
+  Outcome of_destination = judged;  // That it refused some shows that it is well.
+  of_destination.success = judged.success || (refused && judged.status < kFirstErrorStatus);
+  note_end(of_destination, group.sent, run.begun);
   const bool is_too_large = whole.status == kStatusTooLarge;
   if (group.members.size() > 1 && !refused && !judged.success &&
       judged.kind == OutcomeKind::answered && is_split_status(judged.status)) {
@@ -346,18 +374,18 @@ void DestinationQueue::end_group(BatchRun& run, Group& group, const Outcome& who
     return;
   }
   if (judged.success) batch_size_.note_taken(static_cast<std::uint32_t>(group.members.size()));
+  const Outcome& first = refused ? whole : judged;
+  Outcome others = first;  // The answer is kept once.
+  others.answer.clear();
+  others.answer_content_type.clear();
   std::vector<Outcome> outcomes;
   outcomes.reserve(group.members.size());
   for (std::size_t i = 0; i < group.members.size(); ++i) {
-    Outcome outcome = refused ? whole : judged;
+    Outcome outcome = i == 0 ? first : others;
     if (refused) deliver::judge_part(*destination.success.partial, (*refused)[i], outcome);
-    if (i > 0) {  // The answer is kept once.
-      outcome.answer.clear();
-      outcome.answer_content_type.clear();
-      if (!outcome.success && !whole.answer.empty()) {
-        outcome.detail += fmt::format(" The answer is kept with {}, the first of this batch.",
-                                      to_string(group.members.front().due.id));
-      }
+    if (i > 0 && !outcome.success && !whole.answer.empty()) {
+      outcome.detail += fmt::format(" The answer is kept with {}, the first of this batch.",
+                                    to_string(group.members.front().due.id));
     }
     if (outcome.detail.empty()) outcome.detail = group.members[i].notes;
     outcomes.push_back(std::move(outcome));
@@ -398,9 +426,7 @@ void DestinationQueue::end_members(BatchRun& run, Group& group, std::vector<Outc
       continue;
     }
     --under_way_;
-    if (is_per_user()) {
-      lines_.note_failed(group.members[i].due, context_.loop.clock().now());
-    }
+    note_failed_of_user(group.members[i].due);
     again.members.push_back(std::move(group.members[i].due));
   }
   if (stays) push_later(instant_of(retry_at), std::move(again));
@@ -418,10 +444,11 @@ void DestinationQueue::split(BatchRun& run, Group& group, const Outcome& whole) 
     Due& due = group.members[i].due;
     ++due.attempts_count;
     ++due.splits_count;
-    Outcome outcome = whole;
-    outcome.final_reason = FailReason::none;
-    outcome.detail += " The batch is sent again in two halves.";
-    if (i > 0) outcome.answer.clear();
+    Outcome outcome{.kind = whole.kind,
+                    .status = whole.status,
+                    .request_sent = true,
+                    .detail = whole.detail + " The batch is sent again in two halves."};
+    if (i == 0) outcome.answer = whole.answer;
     attempts.push_back(make_attempt(run, group, group.members[i], std::move(outcome), next));
     note_attempt(attempts.back());
     --under_way_;

@@ -99,7 +99,7 @@ void DestinationQueue::watch_backlog(const Due& newest) {
                          {"backlog_max", most}});
 }
 
-void DestinationQueue::raise(std::string_view type, Json more) const {
+void DestinationQueue::raise(std::string_view type, const Json& more) const {
   const Destination* const destination = settings();
   if (destination == nullptr) return;
   Json data;

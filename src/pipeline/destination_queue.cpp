@@ -52,7 +52,7 @@ void DestinationQueue::add(Due due) {
 }
 
 void DestinationQueue::add_later(Due due, WallTime at) {
-  if (is_per_user() && lines_.claim(due)) lines_.note_failed(due, context_.loop.clock().now());
+  if (is_per_user() && lines_.claim(due)) note_failed_of_user(due);
   push_later(instant_of(at), std::move(due));
 }
 
@@ -119,6 +119,12 @@ void DestinationQueue::leave_line(const Due& due) {
   }
 }
 
+// One that held its user's others for as long as it may lets them go on.
+void DestinationQueue::note_failed_of_user(Due& due) {
+  if (!is_per_user()) return;
+  if (!lines_.note_failed(due, context_.loop.clock().now())) leave_line(due);
+}
+
 // Those whose user waited long enough for one that fails.
 void DestinationQueue::release_lines() {
   for (Due& due : lines_.release(context_.loop.clock().now())) place(std::move(due));
@@ -161,6 +167,8 @@ void DestinationQueue::adopt_settings() {
   if (destination == nullptr || adopted_version_ == destination->version) return;
   const bool is_change = adopted_version_.has_value();
   batch_size_.reset();
+  if (batch_timer_) context_.loop.timers().cancel(*batch_timer_);
+  batch_timer_.reset();
   adopted_version_ = destination->version;
   pace_.set_rate(rate_of(destination->delivery));
   const presets::Preset* const preset = presets::find(destination->platform);
@@ -267,11 +275,14 @@ void DestinationQueue::end_pause() {
 
 void DestinationQueue::settings_changed() {
   adopt_settings();
+  const bool is_waiting = !ready_.empty();
   std::vector<Due> waiting;
   std::ranges::move(std::exchange(held_, {}), std::back_inserter(waiting));
   std::ranges::move(ready_.take_all(), std::back_inserter(waiting));
   std::ranges::move(lines_.take_waiting(), std::back_inserter(waiting));
+  const std::optional<Instant> since = is_waiting ? std::optional(ready_since_) : std::nullopt;
   place_all(std::move(waiting));
+  if (since) ready_since_ = *since;  // A change of settings lets nothing wait for longer.
 
   // What waits for its time stays there, unless it will never be sent.
   std::vector<Due> failed;
@@ -301,6 +312,7 @@ void DestinationQueue::expire() {
   later_.erase_if([&](const LaterHeap<Due>::Entry& later) { return is_old(later.value); });
   for (const Due& due : expired) fail(due, FailReason::expired);
   place_ready_batches();
+  pump();
 }
 
 void DestinationQueue::fail(const Due& due, FailReason reason) {
@@ -413,6 +425,7 @@ Task<void> DestinationQueue::attempt(Due due) {
   const Instant started = context_.loop.clock().now();
   const WallTime started_at = context_.loop.clock().wall_now();
   const std::string id_text = webhook_id_of(due);
+  if (std::exchange(due.was_in_batch, false)) co_await record_batch({due.id});
   std::expected<OutboundRequest, render::RenderError> request =
       render::render({.webhook = *webhook->compiled,
                       .destination = *destination->compiled,
@@ -432,26 +445,41 @@ Task<void> DestinationQueue::attempt(Due due) {
     if (request.error().is_final) outcome.final_reason = FailReason::rejected;
   }
   if (outcome.detail.empty()) outcome.detail = notes;
+  end_attempt({.due = std::move(due),
+               .webhook = *webhook,
+               .destination = *destination,
+               .begun = begun,
+               .started = started,
+               .body = request ? std::string_view(request->body) : std::string_view()},
+              std::move(outcome));
+}
+
+// Decides what is next, and writes down.
+void DestinationQueue::end_attempt(Tried tried, Outcome outcome) {
+  Due& due = tried.due;
   ++due.attempts_count;
   const WallTime ended_at = context_.loop.clock().wall_now();
   const Next next = retry::decide(
-      outcome, destination->destination.delivery.retry,
-      {.attempts_count = due.attempts_count, .ended_at = ended_at, .accepted_at = due.accepted_at},
+      outcome, tried.destination.destination.delivery.retry,
+      {.attempts_count = static_cast<std::uint16_t>(due.attempts_count - due.splits_count),
+       .ended_at = ended_at,
+       .accepted_at = due.accepted_at},
       context_.random);
   Attempt attempt =
       record::make_attempt({.delivery = due.id,
                             .number = due.attempts_count,
                             .ended_at = ended_at,
-                            .duration = context_.loop.clock().now() - started,
-                            .webhook_version = webhook->webhook.version,
-                            .destination_version = destination->destination.version,
-                            .body = request ? std::string_view(request->body) : std::string_view()},
+                            .duration = context_.loop.clock().now() - tried.started,
+                            .webhook_version = tried.webhook.webhook.version,
+                            .destination_version = tried.destination.destination.version,
+                            .body = tried.body},
                            std::move(outcome), next);
   pipeline::subtract(context_.counters.attempts_in_flight);
   note_attempt(attempt);
   const Sent sent{.version = attempt.destination_version,
                   .is_notice = is_operational(due.event->type)};
-  note_end(attempt.outcome, sent, begun);
+  note_end(attempt.outcome, sent, tried.begun);
+  if (attempt.outcome.success) batch_size_.note_taken(1);
   context_.store.record(std::move(attempt));
   end_or_retry(std::move(due), next);
   disable_if_gone(next, sent);

@@ -117,7 +117,7 @@ class DestinationQueue final {
   };
   void note_end(const Outcome& outcome, Sent sent, Instant begun);
   void note_failure(Sent sent);
-  void raise(std::string_view type, Json more) const;
+  void raise(std::string_view type, const Json& more) const;
   void watch_backlog(const Due& newest);
   void note_well();
   void place(Due due);
@@ -128,6 +128,7 @@ class DestinationQueue final {
   // It will not be tried again, or not for long: the next of its user goes on.
   void leave_line(const Due& due);
   [[nodiscard]] bool is_per_user() const;
+  void note_failed_of_user(Due& due);
   void release_lines();
   void push_later(Instant at, Due due);
   // Its event could not be read from the journal.
@@ -139,6 +140,16 @@ class DestinationQueue final {
   [[nodiscard]] Task<Result<void>> read_event(Due& due);
   [[nodiscard]] Task<Outcome> send(OutboundRequest& request, const LiveDestination& destination);
   [[nodiscard]] Task<void> attempt(Due due);
+  // A request that was made, or could not be rendered.
+  struct Tried {
+    Due due;
+    const LiveWebhook& webhook;
+    const LiveDestination& destination;
+    Instant begun;
+    Instant started;
+    std::string_view body;
+  };
+  void end_attempt(Tried tried, Outcome outcome);
   void note_attempt(const Attempt& attempt);
   void end_or_retry(Due due, const Next& next);
   void disable_if_gone(const Next& next, Sent sent);
@@ -155,7 +166,8 @@ class DestinationQueue final {
   [[nodiscard]] Task<void> add_member(BatchRun& run, Due due);
   [[nodiscard]] bool add_part(BatchRun& run, Due due);
   [[nodiscard]] Task<void> send_group(BatchRun& run, Group group);
-  [[nodiscard]] Task<void> make_known(const BatchRun& run, const Group& group);
+  [[nodiscard]] Task<void> make_known(const BatchRun& run, Group& group);
+  [[nodiscard]] Task<void> record_batch(std::vector<DeliveryId> members);
   void end_group(BatchRun& run, Group& group, const Outcome& whole);
   void end_unrendered(BatchRun& run, Due due, std::shared_ptr<const LiveWebhook> webhook,
                       Outcome outcome);
@@ -164,6 +176,7 @@ class DestinationQueue final {
   void end_members(BatchRun& run, Group& group, std::vector<Outcome> outcomes);
   void split(BatchRun& run, Group& group, const Outcome& whole);
   void put_back(Due due);
+  void put_back(Group group);
 
   LaneContext& context_;
   DestinationId id_;

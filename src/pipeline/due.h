@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/time.h"
 #include "model/event.h"
@@ -17,8 +18,10 @@ struct Due {
   WebhookId webhook{};
   WallTime accepted_at;
   std::uint16_t attempts_count = 0;
-  std::uint16_t splits_count = 0;  // attempts of these that only asked for smaller batches
-  std::uint32_t user = 0;          // store::user_hash()
+  std::uint16_t splits_count = 0;       // attempts of these that only asked for smaller batches
+  std::uint32_t user = 0;               // store::user_hash()
+  bool was_in_batch = false;            // the journal may say so
+  std::optional<Instant> failed_since;  // of ordering per user
   std::shared_ptr<const Event> event;
   std::shared_ptr<const EventDocument> parsed;
 

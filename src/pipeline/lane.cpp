@@ -233,7 +233,10 @@ void Pipeline::Lane::all_unsettled_taken() {
   for (auto& [formed_at, batch] : std::exchange(owed_batches_, {})) {
     DestinationQueue& queue = queue_of(batch.destination);
     if (batch.members.size() != batch.members_count) {
-      for (auto& [due, at] : batch.members) take_owed(queue, std::move(due), at);
+      for (auto& [due, at] : batch.members) {
+        due.was_in_batch = true;
+        take_owed(queue, std::move(due), at);
+      }
       continue;
     }
     EILPOST_PROBE("pipeline.batch_sent_again_after_restart");

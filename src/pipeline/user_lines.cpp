@@ -46,11 +46,16 @@ std::optional<Due> UserLines::pass_on(Lines::iterator line) {
   return next;
 }
 
-void UserLines::note_failed(const Due& due, Instant now) {
+bool UserLines::note_failed(Due& due, Instant now) {
   const auto line = lines_.find(due.user);
-  if (line == lines_.end() || line->second.active != due.id || line->second.has_failed) return;
-  line->second.has_failed = true;
-  held_.push_back({.until = now + limits::kOrderingHoldMax, .user = due.user, .delivery = due.id});
+  if (line == lines_.end() || line->second.active != due.id) return true;
+  if (!due.failed_since) due.failed_since = now;
+  const Instant until = *due.failed_since + limits::kOrderingHoldMax;
+  if (until <= now) return false;
+  if (std::exchange(line->second.has_failed, true)) return true;
+  const auto place = std::ranges::upper_bound(held_, until, {}, &Held::until);
+  held_.insert(place, {.until = until, .user = due.user, .delivery = due.id});
+  return true;
 }
 
 std::optional<Instant> UserLines::next_release() const {

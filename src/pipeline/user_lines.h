@@ -33,8 +33,8 @@ class UserLines final {
   // It will not be sent any more, or not for long: the next of its line may go, if it had the line.
   [[nodiscard]] std::optional<Due> leave(const Due& due);
 
-  // It failed and is tried again later.
-  void note_failed(const Due& due, Instant now);
+  // It failed and is tried again later. Whether it may keep its line; if not, let it leave.
+  [[nodiscard]] bool note_failed(Due& due, Instant now);
   // When the first line is held no longer.
   [[nodiscard]] std::optional<Instant> next_release() const;
   // Those that may go because one before them failed for too long.

@@ -27,6 +27,10 @@ class UserLinesTest : public testing::Test {
     const auto next = lines_.leave(make_due(number, user));
     return next ? next->id.sequence.value : 0;
   }
+  void fail(std::uint64_t number, Instant now) {
+    Due due = make_due(number, 1);
+    EXPECT_TRUE(lines_.note_failed(due, now));
+  }
   std::vector<std::uint64_t> release(Instant now) {
     std::vector<std::uint64_t> numbers;
     for (const Due& due : lines_.release(now)) numbers.push_back(due.id.sequence.value);
@@ -62,7 +66,7 @@ TEST_F(UserLinesTest, WithoutAUserNothingWaits) {
 TEST_F(UserLinesTest, FailingOneIsTriedAgainBeforeTheOthers) {
   EXPECT_TRUE(admit(1));
   EXPECT_FALSE(admit(2));
-  lines_.note_failed(make_due(1, 1), now_);
+  fail(1, now_);
   EXPECT_TRUE(admit(1));
   EXPECT_EQ(leave(1), 2U);
 }
@@ -71,8 +75,8 @@ TEST_F(UserLinesTest, FailingOneHoldsTheOthersForAnHour) {
   EXPECT_TRUE(admit(1));
   EXPECT_FALSE(admit(2));
   EXPECT_FALSE(admit(3));
-  lines_.note_failed(make_due(1, 1), now_);
-  lines_.note_failed(make_due(1, 1), now_ + 30min);  // From the first failure on.
+  fail(1, now_);
+  fail(1, now_ + 30min);  // From the first failure on.
   ASSERT_EQ(lines_.next_release(), now_ + limits::kOrderingHoldMax);
   EXPECT_TRUE(release(now_ + limits::kOrderingHoldMax - 1ms).empty());
   EXPECT_EQ(release(now_ + limits::kOrderingHoldMax), (std::vector<std::uint64_t>{2}));
@@ -82,11 +86,19 @@ TEST_F(UserLinesTest, FailingOneHoldsTheOthersForAnHour) {
   EXPECT_EQ(leave(1), 3U);
 }
 
+TEST_F(UserLinesTest, OneThatHeldTheOthersForAnHourHoldsThemNoMore) {
+  Due failing = make_due(1, 1);
+  EXPECT_TRUE(lines_.admit(failing));
+  EXPECT_TRUE(lines_.note_failed(failing, now_));
+  EXPECT_TRUE(lines_.note_failed(failing, now_ + limits::kOrderingHoldMax - 1ms));
+  EXPECT_FALSE(lines_.note_failed(failing, now_ + limits::kOrderingHoldMax));
+}
+
 TEST_F(UserLinesTest, AnHourPassesForTheOneThatFailsOnly) {
   EXPECT_TRUE(admit(1));
   EXPECT_FALSE(admit(2));
   EXPECT_FALSE(admit(3));
-  lines_.note_failed(make_due(1, 1), now_);
+  fail(1, now_);
   EXPECT_EQ(leave(1), 2U);
   EXPECT_TRUE(release(now_ + 2h).empty());
   EXPECT_EQ(leave(2), 3U);

@@ -16,7 +16,7 @@ class BatchSize final {
   }
 
   // A request with so many events was too large.
-  void note_too_large(std::uint32_t count) { limit_ = std::max(count / 2, 1U); }
+  void note_too_large(std::uint32_t count) { limit_ = std::min(limit_, std::max(count / 2, 1U)); }
   // One with so many was taken: after a while more is tried again.
   void note_taken(std::uint32_t count) {
     if (count < limit_ || limit_ == UINT32_MAX) return;

@@ -11,6 +11,7 @@ Verdict verdict_of(const Outcome& outcome) {
   if (outcome.success) return Verdict::well;
   if (outcome.kind == OutcomeKind::render) return Verdict::content;
   if (outcome.kind != OutcomeKind::answered) return Verdict::ill;
+  if (outcome.final_reason == FailReason::rejected) return Verdict::content;
   switch (outcome.status) {
     case 400:
     case 405:

@@ -133,6 +133,40 @@ TEST_F(BatchTest, ABatchIsTheSameAfterACrash) {
   EXPECT_EQ(id_of(again), id_of(0));
 }
 
+TEST_F(BatchTest, ABatchOfSeveralWebhooksIsTheSameAfterACrash) {
+  deliver_with({{"batch", {{"events_max", 10}, {"wait_ms", 100}}}});
+  (void)server_.add_webhook("survey.dismissed", destination_, all_properties());
+  receiver_.answers([](const http::Request&, std::size_t) { return Reply{.hangs = true}; });
+  post(3);
+  ASSERT_EQ(server_.post_event(R"({"id":"x","type":"survey.dismissed","data":{"oId":9}})").status,
+            202);
+  server_.wait(1s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{4}));
+  receiver_.answers(200);
+  server_.crash(env::Crash::power_loss);
+  server_.restart();
+  server_.wait(2s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{4, 4}));
+  EXPECT_EQ(numbers(1), numbers(0));
+  EXPECT_EQ(id_of(1), id_of(0));
+}
+
+TEST_F(BatchTest, OneThatWentAloneGoesAloneAfterACrash) {
+  deliver_with({{"batch", {{"events_max", 10}}}});
+  receiver_.answers([](const http::Request& request, std::size_t) {
+    return parse_json(request.body)->size() > 1 ? Reply{.status = 413} : Reply{.hangs = true};
+  });
+  post(2);
+  server_.wait(1s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{2, 1, 1}));
+  receiver_.answers(200);
+  server_.crash(env::Crash::power_loss);
+  server_.restart();
+  server_.wait(2s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{2, 1, 1, 1, 1}));
+  EXPECT_EQ(std::set({id_of(1), id_of(2)}), std::set({id_of(3), id_of(4)}));
+}
+
 TEST_F(BatchTest, ABatchThatWaitsForItsTimeIsTheSameAfterARestart) {
   deliver_with({{"batch", {{"events_max", 10}}}});
   receiver_.answers(503);

@@ -307,6 +307,14 @@ bool FileJournal::is_in_reserve() const {
 
 Result<void> FileJournal::prepare_space() {
   const std::scoped_lock lock(housekeeping_);
+  Result<void> done = add_segments();
+  const bool is_full = !done && done.error().code == ErrorCode::disk_full;
+  // Older checkpoints only help if the newest is damaged; and then the log says what they say.
+  if (is_full && remove_checkpoints(1) > 0) done = add_segments();
+  return done;
+}
+
+Result<void> FileJournal::add_segments() {
   while (wants_space()) {
     Segments list = segments();
     EILPOST_ASSIGN_OR_RETURN(SegmentPointer segment,
@@ -484,12 +492,19 @@ Result<void> FileJournal::save_checkpoint(ByteView bytes, Position covers) {
   EILPOST_RETURN_IF_ERROR(env::replace_file(directory_, checkpoint_name(covers), content));
   checkpoint_bytes_ = content.size();
 
-  EILPOST_ASSIGN_OR_RETURN(const std::vector<std::string> names, directory_.list());
-  std::vector<std::string> found = names_with(names, kCheckpointPrefix);
-  for (std::size_t i = 0; i + kCheckpointsKept < found.size(); ++i) {
-    EILPOST_RETURN_IF_ERROR(directory_.remove(found[i]));
-  }
+  const std::scoped_lock lock(housekeeping_);
+  (void)remove_checkpoints(kCheckpointsKept);
   return {};
+}
+
+std::size_t FileJournal::remove_checkpoints(std::size_t kept) {
+  const std::vector<std::string> names = directory_.list().value_or(std::vector<std::string>());
+  const std::vector<std::string> found = names_with(names, kCheckpointPrefix);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i + kept < found.size(); ++i) {
+    if (directory_.remove(found[i])) ++count;  // Else it is tried again with the next.
+  }
+  return count;
 }
 
 JournalUsage FileJournal::usage() const {

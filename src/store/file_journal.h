@@ -78,6 +78,10 @@ class FileJournal final : public Journal {
   [[nodiscard]] Result<void> open_segments(const std::vector<SegmentFacts>& listed,
                                            const std::vector<std::string>& names);
   [[nodiscard]] Result<void> set_strays_aside(const std::vector<std::string>& names);
+  // With the housekeeping lock held.
+  [[nodiscard]] Result<void> add_segments();
+  // All but the newest; how many were removed.
+  std::size_t remove_checkpoints(std::size_t kept);
   [[nodiscard]] Result<void> load_checkpoints(const std::vector<std::string>& names);
   [[nodiscard]] Result<std::vector<SegmentFacts>> begin_new();
   [[nodiscard]] Result<void> choose_current(Position end, bool is_mark_wanted);

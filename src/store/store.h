@@ -79,7 +79,7 @@ struct Settled {
 // From now on these deliveries are sent together, as one request, until one of them is settled or
 // sent with others.
 struct Batched {
-  std::vector<DeliveryId> members;  // 2 to limits::kBatchEventsMax
+  std::vector<DeliveryId> members;  // at most limits::kBatchEventsMax; one: it goes alone again
 };
 
 // The batch that a delivery was last put into.

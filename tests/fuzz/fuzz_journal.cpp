@@ -51,6 +51,9 @@ void check_record(ByteView bytes) {
     case RecordKind::settled:
       encode_settled(record.settled, again);
       break;
+    case RecordKind::batch:
+      encode_batch(record.batch, again);
+      break;
   }
   Record second;
   EILPOST_ASSERT(decode_record(again, second));
