@@ -103,6 +103,7 @@ struct Attempt {
   std::uint32_t destination_version = 0;
   std::uint64_t body_hash = 0;  // base/hash.h of the body that was sent
   AttemptBatch batch;
+  bool is_split = false;  // only asked for smaller batches: it uses up no try
   Outcome outcome;
   Next next;
 };

@@ -450,6 +450,7 @@ void DestinationQueue::split(BatchRun& run, Group& group, const Outcome& whole) 
                     .detail = whole.detail + " The batch is sent again in two halves."};
     if (i == 0) outcome.answer = whole.answer;
     attempts.push_back(make_attempt(run, group, group.members[i], std::move(outcome), next));
+    attempts.back().is_split = true;
     note_attempt(attempts.back());
     --under_way_;
     halves[i < half ? 0 : 1].members.push_back(std::move(due));

@@ -206,6 +206,7 @@ void Pipeline::Lane::take_unsettled(const store::Unsettled& unsettled) {
           .webhook = unsettled.owed.webhook,
           .accepted_at = unsettled.accepted_at,
           .attempts_count = unsettled.attempts_count,
+          .splits_count = unsettled.splits_count,
           .user = unsettled.user_hash};
   context_.counters.owed_times.add(due.accepted_at);
   DestinationQueue& queue = queue_of(unsettled.owed.destination);

@@ -225,6 +225,21 @@ TEST_F(BatchTest, HalvesUseUpNoTries) {
   EXPECT_EQ(deliveries("retrying").size(), 8U);
 }
 
+TEST_F(BatchTest, HalvesUseUpNoTriesAfterARestartEither) {
+  deliver_with({{"retry", {{"delays_ms", {1000, 60'000}}}}, {"batch", {{"events_max", 8}}}});
+  receiver_.answers([](const http::Request& request, std::size_t) {
+    return Reply{.status = parse_json(request.body)->size() > 1 ? 413 : 500};
+  });
+  post(8);
+  server_.wait(500ms);
+  ASSERT_EQ(sizes().size(), 15U);
+  server_.crash(env::Crash::power_loss);
+  server_.restart();
+  server_.wait(5s);
+  EXPECT_EQ(sizes().size(), 23U);  // Each had its second try, and has a third left.
+  EXPECT_EQ(deliveries("retrying").size(), 8U);
+}
+
 TEST_F(BatchTest, OneWrongEventIsFoundAndTheOthersAreDelivered) {
   deliver_with({{"batch", {{"events_max", 100}}}}, {{"final_statuses", {422}}});
   receiver_.answers([](const http::Request& request, std::size_t) {

@@ -83,6 +83,7 @@ std::optional<Bytes> Carrier::carry_event(Journal& journal, std::span<const Unse
     record.deliveries.push_back({.ordinal = delivery.delivery.ordinal,
                                  .owed = delivery.owed,
                                  .attempts_count = delivery.attempts_count,
+                                 .splits_count = delivery.splits_count,
                                  .next_attempt_at = delivery.next_attempt_at,
                                  .wait = delivery.wait,
                                  .state = delivery.state,

@@ -11,6 +11,7 @@ namespace eilpost::store {
 namespace {
 
 constexpr std::uint8_t kSettledState = 0;
+constexpr std::uint8_t kHasSplits = 128;  // beside the state, in a checkpoint
 constexpr std::uint32_t kAttemptsMax = (1U << 16U) - 1;
 constexpr std::uint32_t kTidyBelow = Ledger::kSlabEntries / 4;
 constexpr std::uint32_t kMergedMax = Ledger::kSlabEntries / 2;
@@ -50,6 +51,7 @@ Unsettled Ledger::to_unsettled(const Entry& entry, std::uint64_t base, const Owe
           .owed = owed,
           .user_hash = entry.user_hash,
           .attempts_count = static_cast<std::uint16_t>(entry.attempts_count),
+          .splits_count = static_cast<std::uint16_t>(entry.splits_count),
           .accepted_at = to_time(entry.accepted_at_ms),
           .next_attempt_at = to_time(entry.next_attempt_at_ms),
           .wait = std::chrono::milliseconds(entry.wait_ms),
@@ -110,6 +112,7 @@ Ledger::Entry Ledger::make_entry(DeliveryId delivery, Position location, const E
   entry.owed = owed_.add(state.owed);
   entry.batch = batches_.add(state.batch);
   entry.attempts_count = state.attempts_count;
+  entry.splits_count = std::min(state.splits_count, kSplitsMax) & kSplitsMax;
   return entry;
 }
 
@@ -122,6 +125,8 @@ void Ledger::apply_attempt(const Attempt& attempt) {
     return;
   }
   Entry& entry = writable(place->slab).entries[place->entry];
+  const bool is_newer = attempt.number > entry.attempts_count;
+  if (attempt.is_split && is_newer && entry.splits_count < kSplitsMax) ++entry.splits_count;
   entry.attempts_count = std::max(static_cast<std::uint16_t>(entry.attempts_count), attempt.number);
   entry.state = to_state(DeliveryState::retrying);
   entry.next_attempt_at_ms = time_ms(attempt.next.retry_at) & kTimeMax;
@@ -378,7 +383,8 @@ Bytes Ledger::Snapshot::encode() const {
       last_sequence = entry.sequence;
       writer.varint(entry.ordinal);
       writer.varint(entry.location);
-      writer.u8(static_cast<std::uint8_t>(entry.state));
+      const bool has_splits = entry.splits_count > 0;
+      writer.u8(static_cast<std::uint8_t>(entry.state | (has_splits ? kHasSplits : 0U)));
       writer.u32(entry.user_hash);
       writer.varint(entry.batch);
       writer.varint(entry.accepted_at_ms);
@@ -386,6 +392,7 @@ Bytes Ledger::Snapshot::encode() const {
       writer.varint(entry.wait_ms);
       writer.varint(entry.owed);
       writer.varint(entry.attempts_count);
+      if (has_splits) writer.varint(entry.splits_count);
     }
   }
   return bytes;
@@ -426,7 +433,8 @@ std::unique_ptr<Ledger> Ledger::decode(ByteView bytes) {
     entry.sequence = sequence;
     entry.ordinal = reader.varint() & 0xFFFFU;
     entry.location = reader.varint() & ((1ULL << 56U) - 1);
-    entry.state = reader.u8();
+    const std::uint8_t state = reader.u8();
+    entry.state = state & ~kHasSplits & 0xFFU;
     entry.user_hash = reader.u32();
     const std::uint64_t batch = reader.varint();
     entry.accepted_at_ms = reader.varint() & kTimeMax;
@@ -434,6 +442,7 @@ std::unique_ptr<Ledger> Ledger::decode(ByteView bytes) {
     entry.wait_ms = static_cast<std::uint32_t>(reader.varint());
     const std::uint64_t number = reader.varint();
     entry.attempts_count = reader.varint() & kAttemptsMax;
+    if ((state & kHasSplits) != 0) entry.splits_count = reader.varint() & kSplitsMax;
     if (reader.failed() || number >= owed.size() || batch > batches.size() ||
         entry.state == kSettledState || entry.state > to_state(DeliveryState::retrying)) {
       return nullptr;

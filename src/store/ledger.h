@@ -80,6 +80,7 @@ class Ledger {
     std::uint64_t attempts_count : 16;
     std::uint32_t wait_ms;  // that was decided, until then
     std::uint32_t owed : 22;
+    std::uint32_t splits_count : 10;
   };
   static_assert(sizeof(Entry) == 48);
 

@@ -31,6 +31,7 @@ void expect_same(const std::vector<Unsettled>& a, const std::vector<Unsettled>& 
     ASSERT_EQ(a[i].owed.destination, b[i].owed.destination);
     ASSERT_EQ(a[i].user_hash, b[i].user_hash);
     ASSERT_EQ(a[i].attempts_count, b[i].attempts_count);
+    ASSERT_EQ(a[i].splits_count, b[i].splits_count);
     ASSERT_EQ(a[i].accepted_at, b[i].accepted_at);
     ASSERT_EQ(a[i].next_attempt_at, b[i].next_attempt_at);
     ASSERT_EQ(a[i].wait, b[i].wait);
@@ -59,9 +60,10 @@ class Log {
     encode_accepted(make_accept(make_event(number), owed_count), bytes);
     return add(std::move(bytes));
   }
-  void attempt(DeliveryId id, std::uint16_t number, DeliveryState state) {
+  void attempt(DeliveryId id, std::uint16_t number, DeliveryState state, bool is_split = false) {
     Attempt attempt = make_attempt(id, state);
     attempt.number = number;
+    attempt.is_split = is_split;
     Bytes bytes;
     encode_attempt(attempt, bytes);
     add(std::move(bytes));
@@ -86,6 +88,7 @@ class Log {
       record.event.deliveries = {{.ordinal = delivery.delivery.ordinal,
                                   .owed = delivery.owed,
                                   .attempts_count = delivery.attempts_count,
+                                  .splits_count = delivery.splits_count,
                                   .next_attempt_at = delivery.next_attempt_at,
                                   .wait = delivery.wait,
                                   .state = delivery.state,
@@ -191,6 +194,38 @@ TEST(Ledger, DeliveryIsOfTheBatchThatItWasPutIntoLast) {
   EXPECT_EQ(rebuilt.find(third)->batch, (BatchRef{.formed_at = newer, .members_count = 2}));
 }
 
+TEST(Ledger, AttemptsThatUseUpNoTryAreCountedApart) {
+  Log log;
+  Ledger ledger;
+  const DeliveryId one{.sequence = log.accept(1, 1)};
+  log.attempt(one, 1, DeliveryState::retrying, /*is_split=*/true);
+  log.attempt(one, 2, DeliveryState::retrying);
+  log.attempt(one, 3, DeliveryState::retrying, /*is_split=*/true);
+  log.apply_new(ledger);
+  EXPECT_EQ(ledger.find(one)->attempts_count, 3);
+  EXPECT_EQ(ledger.find(one)->splits_count, 2);
+  EXPECT_EQ(list(*Ledger::decode(ledger.snapshot().encode())).front().splits_count, 2);
+  log.next_segment();
+  log.carry(*ledger.find(one));
+  log.trim(log.segment());
+  Ledger rebuilt;
+  log.apply_all(rebuilt);
+  EXPECT_EQ(rebuilt.find(one)->splits_count, 2);
+  EXPECT_EQ(rebuilt.find(one)->attempts_count, 3);
+}
+
+TEST(Ledger, CountOfAttemptsThatUseUpNoTryHasAnEnd) {
+  Log log;
+  Ledger ledger;
+  const DeliveryId one{.sequence = log.accept(1, 1)};
+  for (std::uint16_t i = 1; i <= kSplitsMax + 5; ++i) {
+    log.attempt(one, i, DeliveryState::retrying, /*is_split=*/true);
+  }
+  log.apply_new(ledger);
+  EXPECT_EQ(ledger.find(one)->splits_count, kSplitsMax);
+  EXPECT_EQ(ledger.find(one)->attempts_count, kSplitsMax + 5);
+}
+
 TEST(Ledger, SegmentLoadFollowsWhatIsOwed) {
   Log log;
   Ledger ledger;
@@ -269,7 +304,8 @@ TEST(LedgerProperty, RebuiltFromTheJournalEqualsInMemory) {
         if (what < 12) log.attempt(one.delivery, attempts_count, DeliveryState::delivered);
         if (what == 12) log.settle(one.delivery);
         if (what > 12 && what < 16) {
-          log.attempt(one.delivery, attempts_count, DeliveryState::retrying);
+          log.attempt(one.delivery, attempts_count, DeliveryState::retrying,
+                      /*is_split=*/what == 13);
         }
         if (what == 16 || what == 17) log.carry(one);
         if (what == 18) log.batch({one.delivery, owed[random.below(owed.size())].delivery});

@@ -1,5 +1,6 @@
 #include "store/records.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -19,6 +20,7 @@ constexpr std::uint8_t kHasWebhookId = 4;
 
 // Flags of an event record.
 constexpr std::uint8_t kHasReplay = 1;
+constexpr std::uint8_t kHasSplits = 2;  // of a carried one
 
 // Flags of an attempt.
 constexpr std::uint32_t kSuccess = 1;
@@ -30,6 +32,7 @@ constexpr std::uint32_t kHasContentType = 32;
 constexpr std::uint32_t kHasRetryAt = 64;
 constexpr std::uint32_t kDisablesDestination = 128;
 constexpr std::uint32_t kInBatch = 256;
+constexpr std::uint32_t kIsSplit = 512;
 
 constexpr std::size_t kOwedBytesMin = 8 + 1 + 8;
 constexpr std::size_t kMemberBytesMin = 1 + 1;
@@ -190,8 +193,9 @@ void read_event_record(ByteReader& reader, RecordKind kind, EventRecord& record)
   record.replay_of.reset();
   record.deliveries.clear();
   const std::uint8_t flags = reader.u8();
-  if ((flags & ~kHasReplay) != 0) reader.fail();
-  if (kind == RecordKind::carried) record.sequence.value = reader.u64();
+  const bool is_carried = kind == RecordKind::carried;
+  if ((flags & ~(kHasReplay | (is_carried ? kHasSplits : 0U))) != 0) reader.fail();
+  if (is_carried) record.sequence.value = reader.u64();
   record.event = read_event(reader);
   if ((flags & kHasReplay) != 0) record.replay_of = ReplayOf{.original = read_delivery(reader)};
   const std::size_t count = read_owed_count(reader);
@@ -199,9 +203,10 @@ void read_event_record(ByteReader& reader, RecordKind kind, EventRecord& record)
     OwedState state;
     state.ordinal = static_cast<std::uint16_t>(i);
     state.owed = read_owed(reader);
-    if (kind == RecordKind::carried) {
+    if (is_carried) {
       state.ordinal = read_varint<std::uint16_t>(reader);
       state.attempts_count = read_varint<std::uint16_t>(reader);
+      if ((flags & kHasSplits) != 0) state.splits_count = read_varint<std::uint16_t>(reader);
       state.next_attempt_at = read_time(reader);
       state.wait = std::chrono::milliseconds(read_varint<std::uint32_t>(reader));
       state.state = read_enum(reader, DeliveryState::retrying);
@@ -224,6 +229,7 @@ std::uint32_t attempt_flags(const Attempt& attempt) {
   if (attempt.next.retry_at != WallTime{}) flags |= kHasRetryAt;
   if (attempt.next.disable_destination) flags |= kDisablesDestination;
   if (attempt.batch.is_there()) flags |= kInBatch;
+  if (attempt.is_split) flags |= kIsSplit;
   return flags;
 }
 
@@ -236,6 +242,7 @@ void read_attempt(ByteReader& reader, Attempt& attempt) {
   attempt.webhook_version = read_varint<std::uint32_t>(reader);
   attempt.destination_version = read_varint<std::uint32_t>(reader);
   attempt.body_hash = reader.u64();
+  attempt.is_split = (flags & kIsSplit) != 0;
   attempt.batch = {};
   if ((flags & kInBatch) != 0) {
     attempt.batch.id.low = reader.u64();
@@ -315,8 +322,11 @@ void encode_accepted(const Accept& accept, Bytes& target) {
 
 void encode_carried(const EventRecord& record, Bytes& target) {
   ByteWriter writer(target);
+  const bool has_splits = std::ranges::any_of(
+      record.deliveries, [](const OwedState& state) { return state.splits_count > 0; });
   writer.u8(static_cast<std::uint8_t>(RecordKind::carried));
-  writer.u8(record.replay_of ? kHasReplay : 0U);
+  writer.u8(static_cast<std::uint8_t>((record.replay_of ? kHasReplay : 0U) |
+                                      (has_splits ? kHasSplits : 0U)));
   writer.u64(record.sequence.value);
   writer.raw(record.event.encoded);
   if (record.replay_of) write_delivery(writer, record.replay_of->original);
@@ -325,6 +335,7 @@ void encode_carried(const EventRecord& record, Bytes& target) {
     write_owed(writer, state.owed);
     writer.varint(state.ordinal);
     writer.varint(state.attempts_count);
+    if (has_splits) writer.varint(state.splits_count);
     write_time(writer, state.next_attempt_at);
     writer.varint(static_cast<std::uint64_t>(state.wait.count()));
     writer.u8(static_cast<std::uint8_t>(state.state));

@@ -51,6 +51,7 @@ struct OwedState {
   std::uint16_t ordinal = 0;
   Owed owed;
   std::uint16_t attempts_count = 0;
+  std::uint16_t splits_count = 0;  // attempts of these that use up no try
   WallTime next_attempt_at;
   std::chrono::milliseconds wait{};              // that was decided, until then
   DeliveryState state = DeliveryState::pending;  // pending or retrying

@@ -147,6 +147,7 @@ TEST(Records, CarriedEventKeepsWhatIsStillOwed) {
       {.ordinal = 3,
        .owed = accept.owed[3],
        .attempts_count = 300,
+       .splits_count = 7,
        .next_attempt_at = kTestNow,
        .wait = std::chrono::milliseconds(86'400'000),
        .state = DeliveryState::retrying},
@@ -162,7 +163,9 @@ TEST(Records, CarriedEventKeepsWhatIsStillOwed) {
   EXPECT_EQ(carried.event.deliveries[0].ordinal, 1);
   EXPECT_EQ(carried.event.deliveries[0].next_attempt_at, WallTime{});
   EXPECT_EQ(carried.event.deliveries[1].ordinal, 3);
+  EXPECT_EQ(carried.event.deliveries[0].splits_count, 0);
   EXPECT_EQ(carried.event.deliveries[1].attempts_count, 300);
+  EXPECT_EQ(carried.event.deliveries[1].splits_count, 7);
   EXPECT_EQ(carried.event.deliveries[1].next_attempt_at, kTestNow);
   EXPECT_EQ(carried.event.deliveries[1].wait, std::chrono::milliseconds(86'400'000));
   EXPECT_EQ(carried.event.deliveries[1].state, DeliveryState::retrying);
@@ -225,11 +228,15 @@ TEST(Records, BatchComesBackUnchanged) {
 TEST(Records, AttemptKeepsTheBatchItWasMadeWith) {
   Attempt attempt = make_attempt({.sequence = {.value = 7}});
   attempt.batch = {.id = {.low = 1, .high = 1ULL << 63U}, .deliveries_count = 300};
+  attempt.is_split = true;
   Bytes bytes;
   encode_attempt(attempt, bytes);
   Record record;
   ASSERT_TRUE(decode_record(bytes, record));
   EXPECT_EQ(record.attempt.batch, attempt.batch);
+  EXPECT_TRUE(record.attempt.is_split);
+  ASSERT_TRUE(decode_record(encode(make_attempt({.sequence = {1}})), record));
+  EXPECT_FALSE(record.attempt.is_split);
   EXPECT_EQ(record.attempt.outcome.status, attempt.outcome.status);
 }
 

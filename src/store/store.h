@@ -91,6 +91,9 @@ struct BatchRef {
   friend bool operator==(const BatchRef&, const BatchRef&) = default;
 };
 
+// Of a delivery's attempts that use up no try so many are known after a restart.
+inline constexpr std::uint16_t kSplitsMax = 1023;
+
 // Tells users apart, but for rare collisions; 0: nobody.
 [[nodiscard]] std::uint32_t user_hash(std::string_view user);
 
@@ -101,6 +104,7 @@ struct Unsettled {
   Owed owed;
   std::uint32_t user_hash = 0;  // of user_hash()
   std::uint16_t attempts_count = 0;
+  std::uint16_t splits_count = 0;  // attempts of these that use up no try; at most kSplitsMax
   WallTime accepted_at;
   WallTime next_attempt_at;                      // in the past: at once
   std::chrono::milliseconds wait{};              // that was decided, until then
