@@ -208,12 +208,17 @@ void JournalStore::record(std::span<const Attempt> attempts) {
   for (const Attempt& attempt : attempts) {
     const std::size_t begin = notes.bytes.size();
     encode_attempt(attempt, notes.bytes);
-    notes.record_bytes.push_back(notes.bytes.size() - begin);
-    // Half: what one record more adds must fit, too.
+    const std::size_t record_bytes = notes.bytes.size() - begin;
     const std::size_t frame_bytes =
-        notes.bytes.size() + notes.record_bytes.size() * Journal::kRecordOverheadBytes;
-    if (frame_bytes < journal_.append_bytes_max() / 2) continue;
-    mailbox_->put_by(std::exchange(notes, {}), options_.lazy_delay);
+        notes.bytes.size() + (notes.record_bytes.size() + 1) * Journal::kRecordOverheadBytes;
+    if (frame_bytes > journal_.append_bytes_max() && !notes.record_bytes.empty()) {
+      EILPOST_PROBE("store.batch_larger_than_a_frame");
+      const ByteView last = ByteView(notes.bytes).subspan(begin);
+      Notes next{.bytes = Bytes(last.begin(), last.end()), .record_bytes = {}};
+      notes.bytes.resize(begin);
+      mailbox_->put_by(std::exchange(notes, std::move(next)), options_.lazy_delay);
+    }
+    notes.record_bytes.push_back(record_bytes);
   }
   if (!notes.record_bytes.empty()) mailbox_->put_by(std::move(notes), options_.lazy_delay);
 }

@@ -163,7 +163,7 @@ class Store {
   virtual void record(Attempt attempt) = 0;
   virtual void record(Settled settled) = 0;
   virtual void record(Batched batch) = 0;
-  // Of one batch: after a crash all of them are there, or none; but for more than half a frame.
+  // Of one batch: after a crash all of them are there, or none, if they fit into a frame (16 MiB).
   virtual void record(std::span<const Attempt> attempts) = 0;
 
   // Makes everything recorded so far durable, then calls `done`.
