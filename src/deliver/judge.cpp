@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/parse.h"
 #include "base/utf8.h"
+#include "model/json_pointer.h"
 
 namespace eilpost::deliver {
 namespace {
@@ -22,24 +23,6 @@ bool is_in(const std::vector<StatusRange>& ranges, std::uint16_t status) {
   });
 }
 
-// The steps of a JSON Pointer.
-std::vector<std::string> steps_of(std::string_view pointer) {
-  std::vector<std::string> steps;
-  while (pointer.starts_with('/')) {
-    pointer.remove_prefix(1);
-    const std::string_view raw = pointer.substr(0, pointer.find('/'));
-    pointer.remove_prefix(raw.size());
-    std::string step;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-      const bool is_escape = raw[i] == '~' && i + 1 < raw.size();
-      step += !is_escape ? raw[i] : raw[i + 1] == '1' ? '/' : '~';
-      if (is_escape) ++i;
-    }
-    steps.push_back(std::move(step));
-  }
-  return steps;
-}
-
 const Json* step_into(const Json& json, const std::string& step) {
   if (json.is_object()) {
     const auto found = json.find(step);
@@ -51,7 +34,7 @@ const Json* step_into(const Json& json, const std::string& step) {
 
 const Json* find_at(const Json& json, std::string_view pointer) {
   const Json* here = &json;
-  for (const std::string& step : steps_of(pointer)) {
+  for (const std::string& step : pointer_steps(pointer)) {
     here = step_into(*here, step);
     if (here == nullptr) return nullptr;
   }
@@ -62,7 +45,7 @@ const Json* find_at(const Json& json, std::string_view pointer) {
 bool collect_at(const Json& json, std::string_view pointer, std::vector<std::string>& found) {
   std::vector<const Json*> here = {&json};
   bool has_list = false;
-  for (const std::string& step : steps_of(pointer)) {
+  for (const std::string& step : pointer_steps(pointer)) {
     std::vector<const Json*> next;
     for (const Json* each : here) {
       if (step != kEvery) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/hash.h"
+#include "model/json_pointer.h"
 #include "model/json_text.h"
 #include "model/limits.h"
 #include "render/compiled.h"
@@ -110,21 +112,13 @@ void compile_template(const Json& json, std::span<const CompiledValue> values,
   compiled.behind = "]" + filler.text.substr(at);
 }
 
-std::vector<std::string> steps_of(std::string_view pointer) {
-  std::vector<std::string> steps;
-  while (pointer.starts_with('/')) {
-    pointer.remove_prefix(1);
-    const std::string_view raw = pointer.substr(0, pointer.find('/'));
-    pointer.remove_prefix(raw.size());
-    std::string step;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-      const bool is_escape = raw[i] == '~' && i + 1 < raw.size();
-      step += !is_escape ? raw[i] : raw[i + 1] == '1' ? '/' : '~';
-      if (is_escape) ++i;
-    }
+// As JSON strings, to be compared with text.
+std::vector<std::string> json_steps(std::string_view pointer) {
+  std::vector<std::string> steps = pointer_steps(pointer);
+  for (std::string& step : steps) {
     std::string json;
     append_script_string(json, step);
-    steps.push_back(std::move(json));
+    step = std::move(json);
   }
   return steps;
 }
@@ -207,7 +201,7 @@ std::optional<CompiledBatch> compile_batch(const Destination& destination,
   }
   CompiledBatch compiled;
   if (settings.join) {
-    compiled.join = steps_of(*settings.join);
+    compiled.join = json_steps(*settings.join);
   } else if (!settings.template_json.is_null()) {
     compile_template(settings.template_json, values, compiled, problems);
   }
