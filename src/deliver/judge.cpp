@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <set>
+#include <map>
+#include <utility>
 
 #include "base/ascii.h"
 #include "base/assert.h"
@@ -93,17 +94,25 @@ std::optional<std::string> broken(const AnswerBodyRule& rule, std::string_view a
                      to_text(rule.value));
 }
 
-// What a list of elements holds at `pointer` in each, as text; empty where it holds nothing.
+// What the elements of a list hold at `pointer`, as text; those that hold nothing have no name.
 std::vector<std::string> names_in(std::string_view content, std::string_view pointer) {
   std::vector<std::string> names;
   const Result<Json> list = parse_json(fmt::format("[{}]", content));
   if (!list) return names;
   for (const Json& element : *list) {
     const Json* name = find_at(element, pointer);
-    names.push_back(name == nullptr     ? ""
-                    : name->is_string() ? name->get<std::string>()
-                                        : to_text(*name));
+    if (name == nullptr) continue;
+    names.push_back(name->is_string() ? name->get<std::string>() : to_text(*name));
   }
+  return names;
+}
+
+// The names by which an answer can mean a part, whose first element is the batch's `index`-th.
+std::vector<std::string> names_of(const PartialRule& rule, const BatchPart& part,
+                                  std::size_t index) {
+  if (!rule.named_by.empty()) return names_in(part.content, rule.named_by);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < part.count; ++i) names.push_back(fmt::to_string(index + i));
   return names;
 }
 
@@ -127,25 +136,32 @@ std::optional<std::vector<std::string>> refused_in(const PartialRule& rule,
   return refused;
 }
 
-std::optional<std::vector<bool>> refused_parts(const SuccessRule& rule, const Outcome& outcome,
-                                               std::span<const BatchPart> parts) {
+std::optional<RefusedParts> refused_parts(const SuccessRule& rule, const Outcome& outcome,
+                                          std::span<const BatchPart> parts) {
   if (!is_partial(rule, outcome)) return std::nullopt;
-  auto named = refused_in(*rule.partial, outcome.answer);
+  const auto named = refused_in(*rule.partial, outcome.answer);
   if (!named) return std::nullopt;
-  std::vector<bool> refused(parts.size());
-  const std::set<std::string> names(named->begin(), named->end());
+  RefusedParts refused{.is_refused = std::vector<bool>(parts.size()), .unknown_name = {}};
+  if (named->empty()) return refused;
+  if (parts.size() == 1) {
+    refused.is_refused[0] = true;
+    return refused;
+  }
+  std::map<std::string_view, bool> is_known;  // by name
+  for (const std::string& name : *named) is_known.emplace(name, false);
   std::size_t index = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (!rule.partial->named_by.empty() && !names.empty()) {
-      for (const std::string& name : names_in(parts[i].content, rule.partial->named_by)) {
-        if (names.contains(name)) refused[i] = true;
-      }
+    for (const std::string& name : names_of(*rule.partial, parts[i], index)) {
+      const auto found = is_known.find(name);
+      if (found == is_known.end()) continue;
+      found->second = true;
+      refused.is_refused[i] = true;
     }
-    for (std::size_t element = 0; element < parts[i].count; ++element, ++index) {
-      if (rule.partial->named_by.empty() && names.contains(fmt::to_string(index)))
-        refused[i] = true;
-    }
+    index += parts[i].count;
   }
+  const auto unknown =
+      std::ranges::find(is_known, false, &std::pair<const std::string_view, bool>::second);
+  if (unknown != is_known.end()) refused.unknown_name = std::string(unknown->first);
   return refused;
 }
 

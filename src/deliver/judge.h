@@ -29,11 +29,19 @@ struct BatchPart {
   std::size_t count = 1;
 };
 
+// What an answer says about the parts of a batch.
+struct RefusedParts {
+  std::vector<bool> is_refused;  // by part
+  // A name among them that no part has: then nothing is known of any part. Whatever the answer
+  // names means a part that is alone.
+  std::optional<std::string> unknown_name;
+};
+
 // Of which parts an answer names one as refused. Nothing: the answer is about the whole request.
-// Costs what reading all parts costs if they are named by a value of theirs.
-[[nodiscard]] std::optional<std::vector<bool>> refused_parts(const SuccessRule& rule,
-                                                             const Outcome& outcome,
-                                                             std::span<const BatchPart> parts);
+// Costs what reading all parts costs if they are named by a value of theirs. REQUIRES: a part.
+[[nodiscard]] std::optional<RefusedParts> refused_parts(const SuccessRule& rule,
+                                                        const Outcome& outcome,
+                                                        std::span<const BatchPart> parts);
 
 // The outcome of one part of a batch about which refused_parts() says something.
 void judge_part(const PartialRule& rule, bool is_refused, Outcome& outcome);

@@ -1,5 +1,6 @@
 #include "deliver/judge.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -121,10 +122,15 @@ TEST(Judge, OfABatchThePartsThatAnAnswerNamesAreRefused) {
   const auto of = [&](std::string_view answer, std::uint16_t status = 400) {
     return refused_parts(rule, answered(status, std::string(answer)), parts);
   };
-  EXPECT_EQ(of(R"({"failed_records":[{"index":2}]})"), (std::vector<bool>{false, true, false}));
-  EXPECT_EQ(of(R"({"failed_records":[{"index":3},{"index":0},{"index":9}]})"),
+  const auto refused = [&](std::string_view answer) {
+    EXPECT_FALSE(of(answer)->unknown_name.has_value()) << answer;
+    return of(answer)->is_refused;
+  };
+  EXPECT_EQ(refused(R"({"failed_records":[{"index":2}]})"),
+            (std::vector<bool>{false, true, false}));
+  EXPECT_EQ(refused(R"({"failed_records":[{"index":3},{"index":0},{"index":3}]})"),
             (std::vector<bool>{true, false, true}));
-  EXPECT_EQ(of(R"({"failed_records":[]})"), (std::vector<bool>{false, false, false}));
+  EXPECT_EQ(refused(R"({"failed_records":[]})"), (std::vector<bool>{false, false, false}));
   EXPECT_FALSE(of(R"({"error":"bad JSON"})").has_value());
   EXPECT_FALSE(of(R"({"failed_records":[{"index":2}]})", 500).has_value());
 }
@@ -139,7 +145,27 @@ TEST(Judge, OfABatchThePartsMayBeNamedByAValueOfTheirs) {
                                         {.content = R"({"id":0})"},
                                         {.content = R"({})"}};
   const Outcome outcome = answered(207, R"({"errors":[{"ids":["a@x","8"]}]})");
-  EXPECT_EQ(refused_parts(rule, outcome, parts), (std::vector<bool>{true, true, false, false}));
+  const auto refused = refused_parts(rule, outcome, parts);
+  EXPECT_EQ(refused->is_refused, (std::vector<bool>{true, true, false, false}));
+  EXPECT_FALSE(refused->unknown_name.has_value());
+}
+
+TEST(Judge, OfABatchNothingIsKnownWhenANameIsOfNoPart) {
+  SuccessRule rule{.partial = mixpanel_rule()};
+  const std::vector<BatchPart> parts = {{.content = R"({"id":"a"})"}, {.content = R"({})"}};
+  const std::span<const BatchPart> alone = std::span(parts).first(1);
+  const auto index = answered(400, R"({"failed_records":[{"index":0},{"index":2}]})");
+  EXPECT_EQ(refused_parts(rule, index, parts)->unknown_name, "2");
+  EXPECT_FALSE(refused_parts(rule, index, alone)->unknown_name.has_value());
+  EXPECT_TRUE(refused_parts(rule, index, alone)->is_refused[0]);
+  rule.partial->named_by = "/id";
+  // No part has an empty name, though one has none.
+  for (const std::string_view name : {"A", ""}) {
+    const auto outcome = answered(
+        400, fmt::format(R"({{"failed_records":[{{"index":"a"}},{{"index":"{}"}}]}})", name));
+    EXPECT_EQ(refused_parts(rule, outcome, parts)->unknown_name, name);
+    EXPECT_TRUE(refused_parts(rule, outcome, alone)->is_refused[0]);
+  }
 }
 
 TEST(Judge, RefusedEventsAreFoundThroughListsAndObjects) {

@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/probe.h"
+#include "base/utf8.h"
 #include "deliver/judge.h"
 #include "env/callback.h"
 #include "model/catalog.h"
@@ -30,6 +31,7 @@ constexpr std::size_t kRendersPerTurn = 64;
 constexpr std::array<std::uint16_t, 3> kSplitStatuses = {400, 413, 422};
 constexpr std::uint16_t kStatusTooLarge = 413;
 constexpr std::uint16_t kFirstErrorStatus = 400;
+constexpr std::size_t kShownBytesMax = 200;  // of what an answer says
 
 // Equal deliveries in equal order have equal ids.
 Hash128 batch_id_of(std::span<const DeliveryId> members) {
@@ -366,6 +368,14 @@ void DestinationQueue::end_group(BatchRun& run, Group& group, const Outcome& who
   Outcome of_destination = judged;  // That it refused some shows that it is well.
   of_destination.success = judged.success || (refused && judged.status < kFirstErrorStatus);
   note_end(of_destination, group.sent, run.begun);
+  if (refused && refused->unknown_name) {
+    judged.detail = fmt::format(
+        "The receiver answered {} and names \"{}\" as wrong, which is no event of this batch: so "
+        "it is not known which ones it took.",
+        judged.status, truncate_to_bytes(*refused->unknown_name, kShownBytesMax));
+    split(run, group, judged);
+    return;
+  }
   const bool is_too_large = whole.status == kStatusTooLarge;
   if (group.members.size() > 1 && !refused && !judged.success &&
       judged.kind == OutcomeKind::answered && is_split_status(judged.status)) {
@@ -382,7 +392,7 @@ void DestinationQueue::end_group(BatchRun& run, Group& group, const Outcome& who
   outcomes.reserve(group.members.size());
   for (std::size_t i = 0; i < group.members.size(); ++i) {
     Outcome outcome = i == 0 ? first : others;
-    if (refused) deliver::judge_part(*destination.success.partial, (*refused)[i], outcome);
+    if (refused) deliver::judge_part(*destination.success.partial, refused->is_refused[i], outcome);
     if (i > 0 && !outcome.success && !whole.answer.empty()) {
       outcome.detail += fmt::format(" The answer is kept with {}, the first of this batch.",
                                     to_string(group.members.front().due.id));

@@ -273,6 +273,31 @@ TEST_F(BatchTest, TheAnswerNamesThoseThatFailed) {
   EXPECT_EQ(deliveries("failed")[0].at("event_id"), "e2");
 }
 
+TEST_F(BatchTest, ANameThatNoEventHasLetsNoneCountAsDelivered) {
+  deliver_with({{"batch", {{"events_max", 10}}}}, {{"success",
+                                                    {{"statuses", {"200"}},
+                                                     {"partial",
+                                                      {{"statuses", {"207"}},
+                                                       {"failed", {"/failed/*"}},
+                                                       {"named_by", "/id"},
+                                                       {"rest", "delivered"}}}}}});
+  receiver_.answers([](const http::Request& request, std::size_t) {
+    const Json body = *parse_json(request.body);
+    const bool is_wrong =
+        std::ranges::any_of(body, [](const Json& item) { return item["n"] == 3; });
+    return Reply{.status = 207, .body = is_wrong ? R"({"failed":["E3"]})" : R"({"failed":[]})"};
+  });
+  post(4);
+  server_.wait(1s);
+  EXPECT_EQ(sizes(), (std::vector<std::size_t>{4, 2, 2, 1, 1}));
+  EXPECT_EQ(deliveries("delivered").size(), 3U);
+  ASSERT_EQ(deliveries("failed").size(), 1U);
+  EXPECT_EQ(deliveries("failed")[0].at("event_id"), "e3");
+  const std::string id = deliveries("failed")[0].at("id").get<std::string>();
+  const std::vector<Json> attempts = server_.list("deliveries/" + id + "/attempts");
+  EXPECT_THAT(to_text(Json(attempts)), HasSubstr("which is no event of this batch"));
+}
+
 TEST_F(BatchTest, WhereNothingWasTakenTheRestIsSentAgain) {
   deliver_with(
       {{"batch", {{"events_max", 10}}}},
