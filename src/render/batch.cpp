@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 
 #include "base/hash.h"
 #include "model/json_pointer.h"
@@ -181,32 +182,33 @@ class Walker {
 }  // namespace
 
 std::optional<CompiledBatch> compile_batch(const Destination& destination,
-                                           std::span<const CompiledValue> values,
+                                           std::span<const CompiledValue> values, Rules rules,
                                            Problems& problems) {
   const BatchSettings& settings = destination.delivery.batch;
   if (settings.events_max <= 1) return std::nullopt;
-  const std::size_t errors_before = problems.errors.size();
+  Problems found;
   const HttpMethod method = destination.request.method;
   if (method == HttpMethod::get || method == HttpMethod::delete_) {
-    problems.error("no_body",
-                   fmt::format("{} has no body, so its events cannot be put together: let "
-                               "\"events_max\" be 1, or use POST.",
-                               to_string(method)),
-                   "/delivery/batch/events_max");
+    found.error("no_body",
+                fmt::format("{} has no body, so its events cannot be put together: let "
+                            "\"events_max\" be 1, or use POST.",
+                            to_string(method)),
+                "/delivery/batch/events_max");
   }
   if (destination.body && destination.body->format == Body::Format::form) {
-    problems.error("no_json",
-                   "Bodies of format \"form\" cannot be put together: let \"events_max\" be 1.",
-                   "/delivery/batch/events_max");
+    found.error("no_json",
+                "Bodies of format \"form\" cannot be put together: let \"events_max\" be 1.",
+                "/delivery/batch/events_max");
   }
   CompiledBatch compiled;
   if (settings.join) {
     compiled.join = json_steps(*settings.join);
   } else if (!settings.template_json.is_null()) {
-    compile_template(settings.template_json, values, compiled, problems);
+    compile_template(settings.template_json, values, compiled, found);
   }
-  if (problems.errors.size() > errors_before) return std::nullopt;
-  return compiled;
+  if (found.ok()) return compiled;
+  if (rules == Rules::newest) std::ranges::move(found.errors, std::back_inserter(problems.errors));
+  return std::nullopt;
 }
 
 const CompiledBatch* batch_of(const CompiledDestination& destination) {

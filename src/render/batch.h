@@ -32,10 +32,11 @@ struct CompiledBatch {
 };
 
 // Checks and compiles `destination.delivery.batch`; nothing if every event is a request of its own,
-// or if there was an error. `values`: the destination's fields and secrets.
+// or if there was an error. By Rules::earlier nothing is an error: what cannot be put together goes
+// as requests of its own. `values`: the destination's fields and secrets.
 [[nodiscard]] std::optional<CompiledBatch> compile_batch(const Destination& destination,
                                                          std::span<const CompiledValue> values,
-                                                         Problems& problems);
+                                                         Rules rules, Problems& problems);
 
 // Nothing: every event is a request of its own.
 [[nodiscard]] const CompiledBatch* batch_of(const CompiledDestination& destination);

@@ -132,13 +132,17 @@ std::shared_ptr<const CompiledDestination> compile(const Destination& destinatio
     compiled->url = compile_url(destination.request.url, scope, "/request/url", problems);
   }
   compiled->body = compile_body(destination, scope, problems);
-  compiled->batch = compile_batch(destination, compiled->values, problems);
+  compiled->batch = compile_batch(destination, compiled->values, rules, problems);
   compile_headers(destination, scope, *compiled, problems);
   compile_authentication(resolved(destination.authentication, *compiled, problems), *compiled,
                          problems);
   compile_signing(destination, *compiled, problems);
   if (problems.errors.size() > errors_before) return nullptr;
   return compiled;
+}
+
+void check_batch(const Destination& destination, Problems& problems) {
+  (void)compile_batch(destination, compile_values(destination), Rules::newest, problems);
 }
 
 std::shared_ptr<const CompiledDestination> compile(const Destination& destination,

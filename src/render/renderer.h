@@ -29,7 +29,8 @@ class CompiledDestination;
 
 // What placeholders may say: `newest` is for what is to be saved. `earlier` also takes those that
 // versions of Eilpost before this one saved and that are refused now ({{webhook.x}} as a property
-// of the event, {{properties}} in a URL's path): what was saved works on.
+// of the event, {{properties}} in a URL's path), and events that cannot be put together go one by
+// one: what was saved works on.
 enum class Rules : std::uint8_t { newest, earlier };
 
 // Checks everything about a webhook that concerns what it sends (properties, names, static
@@ -53,6 +54,10 @@ enum class Rules : std::uint8_t { newest, earlier };
                                                                  TimeZones& zones,
                                                                  Problems& problems,
                                                                  Rules rules = Rules::newest);
+
+// Checks by the newest rules whether events can be put together as `destination.delivery.batch`
+// says.
+void check_batch(const Destination& destination, Problems& problems);
 
 // Names of the destination's secrets that a webhook's texts use, sorted.
 [[nodiscard]] const std::vector<std::string>& secrets_of(const CompiledWebhook& webhook);

@@ -1,5 +1,7 @@
 // Destinations: saved, changed, deleted, and compiled.
 
+#include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <utility>
 
@@ -19,6 +21,9 @@
 
 namespace eilpost::settings {
 namespace {
+
+// What says whether, and how, events are put together.
+constexpr std::array kOfBatches = {"body", "delivery", "fields", "secrets"};
 
 std::string_view action_of(DestinationState state) {
   switch (state) {
@@ -214,6 +219,9 @@ Saved<Destination> SqliteSettings::change_destination(DestinationId id, const Js
   changed.updated_at = now();
   const auto rules =
       merge_patch.contains("request") ? render::Rules::newest : render::Rules::earlier;
+  const bool concerns_batches = std::ranges::any_of(
+      kOfBatches, [&](const char* member) { return merge_patch.contains(member); });
+  if (rules == render::Rules::earlier && concerns_batches) render::check_batch(changed, problems);
   return save_destination(std::move(changed), rules, std::move(problems), "changed", author);
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "env/sim/sim_env.h"
+#include "render/batch.h"
 #include "render/renderer.h"
 #include "settings/object_store.h"
 #include "settings/settings_fixture_for_test.h"
@@ -23,6 +24,7 @@ class EarlierTest : public testing::Test {
  protected:
   EarlierTest() {
     destination_ = desk_.make_destination().id;
+    batching_ = desk_.make_destination("Batches").id;
     EILPOST_ASSERT(settings().create_event_type(type("custom.a"), kAuthor).has_value());
     webhook_ = desk_.make_webhook(destination_, "custom.a").id;
     desk_.settings.reset();
@@ -31,6 +33,10 @@ class EarlierTest : public testing::Test {
       EILPOST_ASSERT(store.has_value());
       rewrite(**store, "webhook", to_string(webhook_), [](Json& json) {
         json["static_properties"] = {{{"name", "text"}, {"value", "{{webhook.depth}}"}}};
+      });
+      rewrite(**store, "destination", to_string(batching_), [](Json& json) {
+        json["body"] = {{"format", "form"}};
+        json["delivery"]["batch"]["events_max"] = 10;
       });
       rewrite(**store, "destination", to_string(destination_), [](Json& json) {
         json["request"]["url"] = "https://api.example.com/{{properties}}?d={{delivery.tag}}x";
@@ -70,6 +76,7 @@ class EarlierTest : public testing::Test {
   env::SimEnv world_{/*seed=*/1};
   Desk desk_{world_};
   DestinationId destination_{};
+  DestinationId batching_{};
   WebhookId webhook_{};
 };
 
@@ -117,6 +124,24 @@ TEST_F(EarlierTest, WhatTouchesThemIsHeldToTheRulesOfNow) {
   EXPECT_EQ(
       errors(settings().compile_draft(settings::to_json(*settings().webhook(webhook_)), Json())),
       std::vector<std::string>{"/webhook/static_properties/0/value bad_placeholder"});
+}
+
+TEST_F(EarlierTest, EventsThatCannotBePutTogetherGoOneByOne) {
+  const auto& live = *settings().snapshot()->destinations.at(batching_);
+  EXPECT_EQ(live.destination.delivery.batch.events_max, 10U);
+  EXPECT_EQ(render::batch_of(*live.compiled), nullptr);
+  ASSERT_TRUE(settings().change_destination(batching_, {{"name", "Other"}}, kAny, kAuthor));
+  const std::vector<std::string> refused = {"/delivery/batch/events_max no_json"};
+  for (const Json& patch :
+       {Json{{"delivery", {{"batch", {{"wait_ms", 1}}}}}}, Json{{"fields", {{"project", "a"}}}},
+        Json{{"request", {{"url", "https://api.example.com/v2"}}}}}) {
+    const auto saved = settings().change_destination(batching_, patch, kAny, kAuthor);
+    ASSERT_FALSE(saved.has_value()) << to_text(patch);
+    EXPECT_EQ(errors_of(saved.error().errors), refused) << to_text(patch);
+  }
+  ASSERT_TRUE(settings().change_destination(batching_, {{"body", nullptr}}, kAny, kAuthor));
+  EXPECT_NE(render::batch_of(*settings().snapshot()->destinations.at(batching_)->compiled),
+            nullptr);
 }
 
 }  // namespace
