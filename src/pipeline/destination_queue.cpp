@@ -261,6 +261,12 @@ void DestinationQueue::resume() {
 void DestinationQueue::set_failing_since(WallTime since) {
   failing_since_ = since;
   is_failing_told_ = true;
+  adopt_settings();  // So that the next ones are a change.
+  if (settings() == nullptr || settings()->state != DestinationState::active) return;
+  pace_.begin_paused(context_.loop.clock().now());
+  paused_since_ = since;
+  is_pause_told_ = true;
+  pipeline::add(context_.counters.destinations_paused);
 }
 
 void DestinationQueue::end_pause() {

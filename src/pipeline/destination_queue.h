@@ -63,7 +63,8 @@ class DestinationQueue final {
   // A person says that the destination is well: a pause ends.
   void resume();
 
-  // What was known before this start. REQUIRES: nothing was added yet.
+  // What was known before this start: it was paused, and is until a probe succeeds. REQUIRES:
+  // nothing was added yet.
   void set_failing_since(WallTime since);
 
   // Ends what has waited longer than kDeliveryAgeMax.

@@ -56,6 +56,12 @@ void Breaker::note_abandoned(Instant started) {
   if (is_probe(started)) is_probing_ = false;
 }
 
+void Breaker::begin_paused(Instant now) {
+  EILPOST_PROBE("retry.begins_paused");
+  pause_ = limits::kBreakerPauseMin;
+  paused_until_ = now;
+}
+
 Breaker::Change Breaker::note_end_while_paused(Verdict verdict, Instant started, Instant now) {
   if (verdict == Verdict::well || (verdict == Verdict::content && is_probe(started))) {
     EILPOST_PROBE("retry.destination_recovered");

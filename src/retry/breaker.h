@@ -37,6 +37,9 @@ class Breaker final {
   // The attempt begun then came to nothing: no request was made.
   void note_abandoned(Instant started);
 
+  // It was paused when this process began: the next attempt is the probe.
+  void begin_paused(Instant now);
+
   // Somebody says that the destination is well.
   void resume() { *this = Breaker(); }
 

@@ -27,6 +27,19 @@ class BreakerTest : public testing::Test {
   Instant now_{100s};
 };
 
+TEST_F(BreakerTest, OneThatBeginsPausedSendsTheProbeAtOnce) {
+  breaker_.begin_paused(now_);
+  EXPECT_TRUE(breaker_.is_paused());
+  EXPECT_EQ(breaker_.earliest(now_), now_);
+  breaker_.note_start(now_);
+  EXPECT_EQ(breaker_.earliest(now_), Instant::max());
+  EXPECT_EQ(breaker_.note_end(Verdict::ill, now_, now_), Change::none);
+  EXPECT_EQ(breaker_.paused_until(), now_ + 2 * limits::kBreakerPauseMin);
+  now_ = breaker_.paused_until();
+  breaker_.note_start(now_);
+  EXPECT_EQ(breaker_.note_end(Verdict::well, now_, now_), Change::recovered);
+}
+
 TEST_F(BreakerTest, TenFailuresInARowPauseForAMinute) {
   pause();
   EXPECT_TRUE(breaker_.is_paused());

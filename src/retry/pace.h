@@ -48,6 +48,9 @@ class Pace final {
   // The attempt begun then came to nothing: no request was made.
   void note_abandoned(Instant started) { breaker_.note_abandoned(started); }
 
+  // It was paused when this process began: the next attempt is the probe.
+  void begin_paused(Instant now) { breaker_.begin_paused(now); }
+
   // Somebody says that the destination is well. Its rate limit holds on.
   void resume() {
     breaker_.resume();

@@ -77,6 +77,26 @@ TEST_F(PaceTest, TenFailuresInARowPauseADestinationForAMinute) {
   EXPECT_EQ(seen_count(), limits::kBreakerFailures + 2);
 }
 
+TEST_F(PaceTest, APauseLastsOverARestart) {
+  receiver_.answers(500);
+  post(30);
+  server_.wait(1s);
+  ASSERT_EQ(seen_count(), 10U);
+  server_.crash(env::Crash::power_loss);
+  server_.restart();
+  EXPECT_EQ(destination().at("state"), "paused");
+  EXPECT_EQ(server_.metric("eilpost_destinations_paused"), 1);
+  server_.wait(1s);
+  EXPECT_EQ(seen_count(), 11U);  // The probe.
+  server_.wait(2min);
+  EXPECT_EQ(seen_count(), 12U);
+  receiver_.answers(200);
+  server_.wait(10min);
+  EXPECT_EQ(destination().at("state"), "active");
+  EXPECT_EQ(server_.list("deliveries?state=delivered").size(), 30U);
+  EXPECT_EQ(server_.metric("eilpost_destinations_paused"), 0);
+}
+
 TEST_F(PaceTest, WhatWaitsForAPauseUsesUpNoAttempts) {
   receiver_.answers(500);
   post(30);
