@@ -127,10 +127,12 @@ DestinationQueue::Batch DestinationQueue::take_batch() {
   return batch;
 }
 
-// What must not be sent any more, or not now, leaves its batch, which is none then.
+// What must not be sent any more, or not now, leaves its batch, which is none then; so does what
+// must wait for another one of its user.
 void DestinationQueue::place_batch(Batch batch) {
-  const bool is_whole = std::ranges::all_of(
-      batch.members, [this](const Due& due) { return decide(due).verdict == Verdict::send; });
+  const bool is_whole = std::ranges::all_of(batch.members, [this](const Due& due) {
+    return decide(due).verdict == Verdict::send && (!is_per_user() || lines_.claim(due));
+  });
   if (is_whole) {  // Also one alone: with others it would be what it was split from.
     in_batches_ += batch.members.size();
     ready_batches_.push_back(std::move(batch));
@@ -154,12 +156,15 @@ void DestinationQueue::push_later(Instant at, Batch batch) {
   schedule_wake();
 }
 
-// The settings changed: a batch of which one will never be sent is none any more.
-void DestinationQueue::take_failed_from_batches() {
-  const auto will_fail = [this](const Due& due) { return decide(due).verdict == Verdict::fail; };
+// The settings changed: a batch of which one will never be sent, or lets its user's others go
+// before it, is none any more.
+void DestinationQueue::dissolve_batches() {
+  const auto leaves = [this](const Due& due) {
+    return decide(due).verdict == Verdict::fail || (is_per_user() && !is_webhook_enabled(due));
+  };
   std::vector<LaterHeap<Batch>::Entry> dissolved;
   later_batches_.erase_if([&](LaterHeap<Batch>::Entry& later) {
-    if (std::ranges::none_of(later.value.members, will_fail)) return false;
+    if (std::ranges::none_of(later.value.members, leaves)) return false;
     dissolved.push_back(std::move(later));
     return true;
   });
@@ -170,6 +175,7 @@ void DestinationQueue::take_failed_from_batches() {
       if (decision.verdict == Verdict::fail) {
         fail(due, decision.reason);
       } else {
+        if (!is_webhook_enabled(due)) leave_line(due);
         push_later(at, std::move(due));
       }
     }

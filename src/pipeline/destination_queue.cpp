@@ -52,7 +52,7 @@ void DestinationQueue::add(Due due) {
 }
 
 void DestinationQueue::add_later(Due due, WallTime at) {
-  if (is_per_user() && lines_.claim(due)) note_failed_of_user(due);
+  note_failed_of_user(due);
   push_later(instant_of(at), std::move(due));
 }
 
@@ -87,47 +87,6 @@ void DestinationQueue::make_ready(Due due) {
   if (pace_.is_paused()) due.forget_event();  // It waits for long.
   if (ready_.empty()) ready_since_ = context_.loop.clock().now();
   ready_.push(std::move(due));
-}
-
-// In accept order, so that the earliest of each user goes first.
-void DestinationQueue::place_all(std::vector<Due> waiting) {
-  if (is_per_user()) std::ranges::sort(waiting, {}, &Due::id);
-  for (Due& due : waiting) place(std::move(due));
-}
-
-bool DestinationQueue::is_per_user() const {
-  const Destination* const destination = settings();
-  return destination != nullptr && destination->delivery.ordering == Ordering::per_user;
-}
-
-void DestinationQueue::leave_line(const Due& due) {
-  if (due.user == 0) return;
-  std::optional<Due> next = lines_.leave(due);
-  while (next) {  // Until one of them can go; each of the others leaves the line in its turn.
-    const Decision decision = decide(*next);
-    if (decision.verdict == Verdict::send) {
-      make_ready(std::move(*next));
-      return;
-    }
-    const Due left = *next;
-    if (decision.verdict == Verdict::hold) {
-      held_.push_back(std::move(*next));
-    } else {
-      end_failed(*next, decision.reason);
-    }
-    next = lines_.leave(left);
-  }
-}
-
-// One that held its user's others for as long as it may lets them go on.
-void DestinationQueue::note_failed_of_user(Due& due) {
-  if (!is_per_user()) return;
-  if (!lines_.note_failed(due, context_.loop.clock().now())) leave_line(due);
-}
-
-// Those whose user waited long enough for one that fails.
-void DestinationQueue::release_lines() {
-  for (Due& due : lines_.release(context_.loop.clock().now())) place(std::move(due));
 }
 
 DestinationQueue::Decision DestinationQueue::decide(const Due& due) const {
@@ -186,7 +145,8 @@ bool DestinationQueue::is_ready(Instant now) const {
 }
 
 bool DestinationQueue::may_start(std::size_t starts, Instant now) const {
-  return is_ready(now) && starts < kStartsPerTurn && attempts_.size() < pace_.window(concurrency());
+  return is_ready(now) && starts < kStartsPerTurn && !is_other_order_wanted() &&
+         attempts_.size() < pace_.window(concurrency());
 }
 
 // Whether an attempt was started with what is first.
@@ -281,6 +241,7 @@ void DestinationQueue::end_pause() {
 
 void DestinationQueue::settings_changed() {
   adopt_settings();
+  adopt_ordering();
   const bool is_waiting = !ready_.empty();
   std::vector<Due> waiting;
   std::ranges::move(std::exchange(held_, {}), std::back_inserter(waiting));
@@ -292,14 +253,17 @@ void DestinationQueue::settings_changed() {
 
   // What waits for its time stays there, unless it will never be sent.
   std::vector<Due> failed;
+  std::vector<Due> leaving;
   later_.erase_if([&](const LaterHeap<Due>::Entry& later) {
+    if (is_per_user() && !is_webhook_enabled(later.value)) leaving.push_back(later.value);
     if (decide(later.value).verdict != Verdict::fail) return false;
     failed.push_back(later.value);
     return true;
   });
   for (const Due& due : failed) fail(due, decide(due).reason);
+  for (const Due& due : leaving) leave_line(due);
   place_ready_batches();
-  take_failed_from_batches();
+  dissolve_batches();
   pump();
 }
 
@@ -518,6 +482,7 @@ void DestinationQueue::on_attempt_ended() {
   if (context_.is_stopping) {
     context_.on_attempt_ended_while_stopping();
   } else {
+    adopt_ordering();
     pump();
   }
 }

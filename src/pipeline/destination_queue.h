@@ -129,6 +129,11 @@ class DestinationQueue final {
   // It will not be tried again, or not for long: the next of its user goes on.
   void leave_line(const Due& due);
   [[nodiscard]] bool is_per_user() const;
+  [[nodiscard]] bool is_other_order_wanted() const;
+  void adopt_ordering();
+  void put_in_order();
+  [[nodiscard]] bool is_webhook_enabled(const Due& due) const;
+  // It waits for its next try: it keeps its user's line if it may.
   void note_failed_of_user(Due& due);
   void release_lines();
   void push_later(Instant at, Due due);
@@ -162,7 +167,7 @@ class DestinationQueue final {
   void place_batch(Batch batch);
   void push_later(Instant at, Batch batch);
   void place_ready_batches();
-  void take_failed_from_batches();
+  void dissolve_batches();
   [[nodiscard]] Task<void> attempt_batch(Batch batch);
   [[nodiscard]] Task<void> add_member(BatchRun& run, Due due);
   [[nodiscard]] bool add_part(BatchRun& run, Due due);
@@ -187,6 +192,7 @@ class DestinationQueue final {
   Instant ready_since_{};            // since when something is ready, or earlier
   std::deque<Batch> ready_batches_;  // go before what is ready
   UserLines lines_;
+  mutable std::optional<Ordering> ordering_;  // in force; adopted with the first settings
   retry::Pace pace_;
   retry::BatchSize batch_size_;
   LaterHeap<Due> later_;

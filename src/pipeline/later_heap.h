@@ -42,6 +42,9 @@ class LaterHeap final {
     return value;
   }
 
+  // All of them, in no order.
+  [[nodiscard]] std::vector<Entry> take_all() { return std::exchange(entries_, {}); }
+
   // Takes out those about which `is_over` is true; it may keep what it is shown.
   template <class IsOver>
   void erase_if(IsOver is_over) {

@@ -1,28 +1,28 @@
 #include "pipeline/user_lines.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/probe.h"
 #include "model/limits.h"
 
 namespace eilpost::pipeline {
 
 bool UserLines::claim(const Due& due) {
-  if (due.user == 0) return false;
-  const auto [line, is_new] =
-      lines_.try_emplace(due.user, Line{.active = due.id, .has_failed = false, .waiting = {}});
-  return is_new || line->second.active == due.id;
+  if (due.user == 0) return true;
+  const auto [line, is_new] = lines_.try_emplace(due.user, Line{.active = due.id});
+  if (line->second.active != due.id) return false;
+  line->second.is_failing = false;
+  return true;
 }
 
 bool UserLines::admit(Due& due) {
-  if (due.user == 0 || claim(due)) return true;
+  if (claim(due)) return true;
   EILPOST_PROBE("pipeline.waits_for_its_user");
   due.forget_event();
-  std::deque<Due>& waiting = lines_.at(due.user).waiting;
-  waiting.insert(std::ranges::upper_bound(waiting, due.id, {}, &Due::id), std::move(due));
-  ++waiting_count_;
+  const std::pair key(due.user, due.id);
+  waiting_.insert_or_assign(key, std::move(due));
   return false;
 }
 
@@ -33,17 +33,14 @@ std::optional<Due> UserLines::leave(const Due& due) {
 }
 
 std::optional<Due> UserLines::pass_on(Lines::iterator line) {
-  std::deque<Due>& waiting = line->second.waiting;
-  if (waiting.empty()) {
+  const std::uint32_t user = line->first;
+  const auto next = waiting_.lower_bound({user, DeliveryId{}});
+  if (next == waiting_.end() || next->first.first != user) {
     lines_.erase(line);
     return std::nullopt;
   }
-  Due next = std::move(waiting.front());
-  waiting.pop_front();
-  --waiting_count_;
-  line->second.active = next.id;
-  line->second.has_failed = false;
-  return next;
+  line->second = {.active = next->second.id};
+  return std::move(waiting_.extract(next).mapped());
 }
 
 bool UserLines::note_failed(Due& due, Instant now) {
@@ -52,24 +49,20 @@ bool UserLines::note_failed(Due& due, Instant now) {
   if (!due.failed_since) due.failed_since = now;
   const Instant until = *due.failed_since + limits::kOrderingHoldMax;
   if (until <= now) return false;
-  if (std::exchange(line->second.has_failed, true)) return true;
-  const auto place = std::ranges::upper_bound(held_, until, {}, &Held::until);
-  held_.insert(place, {.until = until, .user = due.user, .delivery = due.id});
+  line->second.is_failing = true;
+  if (!std::exchange(line->second.is_held, true)) {
+    held_.push(until, {.user = due.user, .delivery = due.id});
+  }
   return true;
-}
-
-std::optional<Instant> UserLines::next_release() const {
-  if (held_.empty()) return std::nullopt;
-  return held_.front().until;
 }
 
 std::vector<Due> UserLines::release(Instant now) {
   std::vector<Due> released;
-  while (!held_.empty() && held_.front().until <= now) {
-    const Held held = held_.front();
-    held_.pop_front();
-    const auto line = lines_.find(held.user);
-    if (line == lines_.end() || line->second.active != held.delivery) continue;
+  while (const std::optional<Held> held = held_.pop_due(now)) {
+    const auto line = lines_.find(held->user);
+    if (line == lines_.end() || line->second.active != held->delivery) continue;
+    line->second.is_held = false;
+    if (!line->second.is_failing) continue;  // It is its turn: if it fails again, it leaves.
     EILPOST_PROBE("pipeline.user_goes_on_without_a_failing_one");
     if (std::optional<Due> next = pass_on(line)) released.push_back(std::move(*next));
   }
@@ -78,17 +71,21 @@ std::vector<Due> UserLines::release(Instant now) {
 
 std::vector<Due> UserLines::take_waiting() {
   std::vector<Due> all;
-  all.reserve(waiting_count_);
-  for (auto& [user, line] : lines_) {
-    std::ranges::move(std::exchange(line.waiting, {}), std::back_inserter(all));
-  }
+  all.reserve(waiting_.size());
+  for (auto& [key, due] : waiting_) all.push_back(std::move(due));
+  waiting_.clear();
   std::ranges::sort(all, {}, &Due::id);
-  waiting_count_ = 0;
   return all;
 }
 
+void UserLines::forget_lines() {
+  EILPOST_ASSERT(waiting_.empty());
+  lines_.clear();
+  held_ = {};
+}
+
 void UserLines::erase_if(const std::function<bool(const Due&)>& is_over) {
-  for (auto& [user, line] : lines_) waiting_count_ -= std::erase_if(line.waiting, is_over);
+  std::erase_if(waiting_, [&](const auto& entry) { return is_over(entry.second); });
 }
 
 }  // namespace eilpost::pipeline

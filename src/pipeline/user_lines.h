@@ -3,21 +3,25 @@
 // user goes at a time, the others wait in the user's line (SPEC "ordering: per_user").
 //
 // One that fails keeps its user's line for at most limits::kOrderingHoldMax after its first
-// failure; then the others go on without it, and it goes on when it is its turn again.
+// failure; then the others go on without it, and it goes on when it is its turn again. One that is
+// being tried when the time is over keeps the line until its attempt has ended.
 //
 // Threads: one.
-// Limits:  memory for users that have a delivery in the destination's queue, and only for these.
+// Limits:  memory for users that have a delivery in the destination's queue, and only for these:
+//          some 60 bytes for each, and 80 more than a Due for each delivery that waits in a line.
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
 #include "pipeline/due.h"
+#include "pipeline/later_heap.h"
 
 namespace eilpost::pipeline {
 
@@ -27,7 +31,7 @@ class UserLines final {
   // is moved into the line, at its place in accept order. One without a user always may.
   [[nodiscard]] bool admit(Due& due);
 
-  // Whether `due`, which waits elsewhere, has the line of its user; it takes one that nobody has.
+  // Whether `due` may go now, as above; if not it waits elsewhere.
   [[nodiscard]] bool claim(const Due& due);
 
   // It will not be sent any more, or not for long: the next of its line may go, if it had the line.
@@ -36,26 +40,29 @@ class UserLines final {
   // It failed and is tried again later. Whether it may keep its line; if not, let it leave.
   [[nodiscard]] bool note_failed(Due& due, Instant now);
   // When the first line is held no longer.
-  [[nodiscard]] std::optional<Instant> next_release() const;
+  [[nodiscard]] std::optional<Instant> next_release() const { return held_.earliest(); }
   // Those that may go because one before them failed for too long.
   [[nodiscard]] std::vector<Due> release(Instant now);
 
-  [[nodiscard]] std::size_t size() const { return waiting_count_; }
+  [[nodiscard]] std::size_t size() const { return waiting_.size(); }
   // All that wait, in accept order. Those that have a line keep it.
   [[nodiscard]] std::vector<Due> take_waiting();
+  // There is no order any more. REQUIRES: nothing waits.
+  void forget_lines();
   // Takes out those about which `is_over` is true.
   void erase_if(const std::function<bool(const Due&)>& is_over);
 
  private:
   struct Line {
     DeliveryId active;
-    bool has_failed = false;
-    std::deque<Due> waiting;  // in accept order
+    bool is_failing = false;  // it waits for its next try
+    bool is_held = false;     // held_ knows until when
   };
   struct Held {
-    Instant until;
     std::uint32_t user = 0;
     DeliveryId delivery;
+
+    [[nodiscard]] DeliveryId key() const { return delivery; }
   };
   using Lines = std::unordered_map<std::uint32_t, Line>;
 
@@ -63,8 +70,8 @@ class UserLines final {
   [[nodiscard]] std::optional<Due> pass_on(Lines::iterator line);
 
   Lines lines_;
-  std::deque<Held> held_;  // by time
-  std::size_t waiting_count_ = 0;
+  std::map<std::pair<std::uint32_t, DeliveryId>, Due> waiting_;  // by user, in accept order
+  LaterHeap<Held> held_;
 };
 
 }  // namespace eilpost::pipeline

@@ -104,6 +104,28 @@ TEST_F(UserLinesTest, AnHourPassesForTheOneThatFailsOnly) {
   EXPECT_EQ(leave(2), 3U);
 }
 
+TEST_F(UserLinesTest, OneThatIsTriedWhenTheHourIsOverKeepsTheLineUntilItFails) {
+  EXPECT_TRUE(admit(1));
+  EXPECT_FALSE(admit(2));
+  Due failing = make_due(1, 1);
+  EXPECT_TRUE(lines_.note_failed(failing, now_));
+  EXPECT_TRUE(admit(1));  // Its time has come.
+  EXPECT_TRUE(release(now_ + limits::kOrderingHoldMax).empty());
+  EXPECT_FALSE(admit(3));
+  EXPECT_FALSE(lines_.note_failed(failing, now_ + limits::kOrderingHoldMax + 1s));
+  EXPECT_EQ(leave(1), 2U);
+}
+
+TEST_F(UserLinesTest, WithoutLinesEverythingBeginsAnew) {
+  EXPECT_TRUE(admit(1));
+  EXPECT_FALSE(admit(2));
+  fail(1, now_);
+  EXPECT_EQ(lines_.take_waiting().size(), 1U);
+  lines_.forget_lines();
+  EXPECT_FALSE(lines_.next_release().has_value());
+  EXPECT_TRUE(admit(2));
+}
+
 TEST_F(UserLinesTest, AllThatWaitAreTakenInAcceptOrder) {
   EXPECT_TRUE(admit(1, 1));
   EXPECT_TRUE(admit(2, 2));

@@ -424,6 +424,121 @@ TEST_F(BatchTest, ADisabledWebhookHoldsNoUser) {
   EXPECT_EQ(deliveries("delivered").size(), server_.list("deliveries").size());
 }
 
+TEST_F(BatchTest, AWebhookDisabledWhileItsDeliveryWaitsHoldsNoUser) {
+  deliver_with({{"ordering", "per_user"}, {"retry", {{"delays_ms", {600'000, 600'000}}}}});
+  receiver_.answers([](const http::Request&, std::size_t index) {
+    return Reply{.status = index == 0 ? 503 : 200};
+  });
+  post(1, "anna");
+  server_.wait(1s);
+  const std::string other = server_.add_webhook("survey.submitted", destination_, all_properties());
+  post(1, "anna");
+  server_.wait(1s);
+  ASSERT_EQ(receiver_.seen().size(), 1U);
+  ASSERT_EQ(server_.patch("webhooks/" + webhook_, {{"enabled", false}}).status, 200);
+  server_.wait(1s);
+  EXPECT_EQ(deliveries("delivered").size(), 1U);
+  ASSERT_EQ(server_.patch("webhooks/" + webhook_, {{"enabled", true}}).status, 200);
+  server_.wait(15min);
+  EXPECT_EQ(deliveries("delivered").size(), 3U);
+}
+
+TEST_F(BatchTest, AWebhookDisabledWhileItsBatchWaitsHoldsNoUser) {
+  deliver_with({{"ordering", "per_user"},
+                {"batch", {{"events_max", 10}, {"wait_ms", 100}}},
+                {"retry", {{"delays_ms", {600'000, 600'000}}}}});
+  receiver_.answers([](const http::Request&, std::size_t index) {
+    return Reply{.status = index == 0 ? 503 : 200};
+  });
+  post(1, "anna");
+  post(1, "bert");
+  server_.wait(1s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{2}));
+  const std::string other = server_.add_webhook("survey.submitted", destination_, all_properties());
+  post(1, "anna");
+  server_.wait(1s);
+  ASSERT_EQ(server_.patch("webhooks/" + webhook_, {{"enabled", false}}).status, 200);
+  server_.wait(1s);
+  EXPECT_EQ(deliveries("delivered").size(), 1U);
+}
+
+TEST_F(BatchTest, ADisabledDestinationForgetsNoOrder) {
+  deliver_with({{"ordering", "per_user"}, {"retry", {{"delays_ms", {60'000, 60'000}}}}});
+  receiver_.answers([](const http::Request&, std::size_t index) {
+    return Reply{.status = index == 0 ? 503 : 200};
+  });
+  post(2, "anna");
+  server_.wait(1s);
+  for (const char* const action : {"disable", "resume"}) {
+    const Answer answer = server_.post("destinations/" + destination_ + "/" + action);
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    server_.wait(1s);
+  }
+  EXPECT_EQ(receiver_.seen().size(), 1U);
+  server_.wait(2min);
+  ASSERT_EQ(receiver_.seen().size(), 3U);
+  EXPECT_EQ(numbers(1), (std::vector<int>{1}));
+}
+
+TEST_F(BatchTest, AnOrderThatIsSwitchedOffAndOnHoldsNobodyWithoutNeed) {
+  deliver_with({{"ordering", "per_user"}, {"retry", {{"delays_ms", {60'000, 7'200'000}}}}});
+  receiver_.answers([](const http::Request& request, std::size_t) {
+    return Reply{.status = parse_json(request.body)->at("n") == 1 ? 503 : 200};
+  });
+  const auto order_by = [this](const char* ordering) {
+    ASSERT_EQ(
+        server_.patch("destinations/" + destination_, {{"delivery", {{"ordering", ordering}}}})
+            .status,
+        200);
+  };
+  post(2, "anna");
+  server_.wait(1s);
+  order_by("none");
+  server_.wait(2min);  // The first failed twice.
+  EXPECT_EQ(deliveries("delivered").size(), 1U);
+  order_by("per_user");
+  post(1, "anna");
+  server_.wait(30min);
+  EXPECT_EQ(deliveries("delivered").size(), 1U);  // The first goes before it, for an hour.
+  server_.wait(31min);
+  EXPECT_EQ(deliveries("delivered").size(), 2U);
+}
+
+TEST_F(BatchTest, AnOrderBeginsWhenNothingIsUnderWay) {
+  deliver_with({{"ordering", "none"}, {"concurrency", 8}});
+  receiver_.answers([](const http::Request&, std::size_t) { return Reply{.delay = 4s}; });
+  post(2, "anna");
+  server_.wait(1s);
+  ASSERT_EQ(receiver_.seen().size(), 2U);
+  ASSERT_EQ(
+      server_.patch("destinations/" + destination_, {{"delivery", {{"ordering", "per_user"}}}})
+          .status,
+      200);
+  post(2, "anna");
+  server_.wait(2s);
+  EXPECT_EQ(receiver_.seen().size(), 2U);
+  server_.wait(3s);
+  EXPECT_EQ(receiver_.seen().size(), 3U);  // One at a time.
+  server_.wait(4s);
+  EXPECT_EQ(receiver_.seen().size(), 4U);
+}
+
+TEST_F(BatchTest, ATryThatLastsOverTheHourKeepsTheOrder) {
+  deliver_with({{"ordering", "per_user"}, {"retry", {{"delays_ms", {3'590'000}}, {"jitter", 0}}}},
+               {{"request", {{"timeout_ms", 30'000}}}});
+  receiver_.answers([](const http::Request& request, std::size_t index) {
+    const bool is_first = parse_json(request.body)->at("n") == 1;
+    return Reply{.status = index == 0 ? 503 : 200, .delay = is_first && index > 0 ? 20s : 0s};
+  });
+  post(2, "anna");
+  server_.wait(60min + 5s);
+  EXPECT_EQ(receiver_.seen().size(), 2U);
+  EXPECT_TRUE(deliveries("delivered").empty());
+  server_.wait(1min);
+  ASSERT_EQ(receiver_.seen().size(), 3U);
+  EXPECT_EQ(deliveries("delivered").size(), 2U);
+}
+
 TEST_F(BatchTest, OrderAndBatchesGoTogether) {
   deliver_with({{"ordering", "per_user"}, {"batch", {{"events_max", 10}}}});
   for (int i = 0; i < 3; ++i) {
