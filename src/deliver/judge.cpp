@@ -112,6 +112,7 @@ std::vector<std::string> names_of(const PartialRule& rule, const BatchPart& part
                                   std::size_t index) {
   if (!rule.named_by.empty()) return names_in(part.content, rule.named_by);
   std::vector<std::string> names;
+  names.reserve(part.count);
   for (std::size_t i = 0; i < part.count; ++i) names.push_back(fmt::to_string(index + i));
   return names;
 }

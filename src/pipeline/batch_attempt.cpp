@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <fmt/format.h>
 #include <iterator>
 #include <span>
+#include <unordered_map>
 #include <utility>
 
 #include "base/hash.h"
@@ -55,16 +57,20 @@ struct DestinationQueue::Member {
   Due due;
   std::shared_ptr<const LiveWebhook> webhook;
   std::string notes;
+  // Of its event, which is not kept.
+  std::string webhook_id;
+  bool is_notice = false;
 };
 
 struct DestinationQueue::Group {
   std::vector<Member> members;
   std::vector<render::BatchPart> parts;  // of the members
-  std::size_t bytes = 0;
-  bool is_alone = false;  // its body cannot come together with others
+  std::size_t body_bytes = 0;            // of the request
+  std::size_t kept_bytes = 0;            // of the parts
+  bool is_alone = false;                 // its body cannot come together with others
   // Of the request made.
   AttemptBatch batch;
-  std::string body;
+  std::uint64_t body_hash = 0;
   WallTime started_at;
   Instant started{};
   Sent sent;
@@ -80,8 +86,11 @@ struct DestinationQueue::Group {
 
 struct DestinationQueue::BatchRun {
   std::shared_ptr<const LiveDestination> destination;
-  std::vector<Group> groups;    // not sent yet
-  std::size_t bytes = 0;        // of them
+  std::deque<Group> groups;       // not sent yet
+  std::uint64_t taken_count = 0;  // of groups
+  // By kind its newest group, numbered from the first of all on.
+  std::unordered_map<std::uint64_t, std::uint64_t> newest;
+  std::size_t bytes = 0;        // of the groups' parts
   std::size_t known_count = 0;  // so many together are known to the journal as this batch
   Instant begun{};
   bool has_sent = false;
@@ -91,8 +100,27 @@ struct DestinationQueue::BatchRun {
   }
   [[nodiscard]] Group take_first() {
     Group group = std::move(groups.front());
-    groups.erase(groups.begin());
-    bytes -= group.bytes;
+    groups.pop_front();
+    ++taken_count;
+    bytes -= group.kept_bytes;
+    return group;
+  }
+  // The group for a part: one with room for it, or a new one.
+  [[nodiscard]] Group& group_for(const render::CompiledBatch& batch,
+                                 const render::BatchPart& part) {
+    const std::uint64_t kind = render::kind_of(part);
+    const auto found = newest.find(kind);
+    if (found != newest.end() && found->second >= taken_count) {
+      Group& group = groups[found->second - taken_count];
+      const std::size_t bytes_after = group.body_bytes + 1 + part.content().size();
+      if (bytes_after <= bytes_max() && render::fit_together(group.parts.front(), part)) {
+        group.body_bytes = bytes_after;
+        return group;
+      }
+    }
+    newest[kind] = taken_count + groups.size();
+    Group& group = groups.emplace_back();
+    group.body_bytes = render::bytes_alone(batch, part);
     return group;
   }
 };
@@ -134,6 +162,7 @@ void DestinationQueue::place_batch(Batch batch) {
     return decide(due).verdict == Verdict::send && (!is_per_user() || lines_.claim(due));
   });
   if (is_whole) {  // Also one alone: with others it would be what it was split from.
+    for (Due& due : batch.members) due.forget_event();
     in_batches_ += batch.members.size();
     ready_batches_.push_back(std::move(batch));
     return;
@@ -201,8 +230,10 @@ Task<void> DestinationQueue::attempt_batch(Batch batch) {
                .begun = context_.loop.clock().now()};
   const auto found = context_.snapshot->destinations.find(id_);
   if (found != context_.snapshot->destinations.end()) run.destination = found->second;
+  for (Due& due : batch.members) context_.fresh_bytes.take(due);
   std::size_t count = 0;
   for (Due& due : batch.members) {
+    context_.fresh_bytes.give_back(due);
     co_await add_member(run, std::move(due));
     if (++count % kRendersPerTurn != 0) continue;
     (void)co_await env::callback<bool>([this](auto done) {
@@ -252,32 +283,29 @@ bool DestinationQueue::add_part(BatchRun& run, Due due) {
                                  .attempt_at = context_.loop.clock().wall_now(),
                                  .parsed = due.parsed.get()},
                                 *context_.scratch, {.is_unsigned = true});
-  due.parsed.reset();
+  Member member{.due = std::move(due),
+                .webhook = std::move(webhook),
+                .notes = render::notes_of(*context_.scratch)};
+  member.webhook_id = member.due.event->webhook_id;
+  member.is_notice = is_operational(member.due.event->type);
+  member.due.forget_event();
   if (!request) {
     Outcome outcome{.kind = OutcomeKind::render, .detail = request.error().detail};
     if (request.error().is_final) outcome.final_reason = FailReason::rejected;
-    end_unrendered(run, std::move(due), std::move(webhook), std::move(outcome));
+    end_unrendered(run, std::move(member), std::move(outcome));
     return false;
   }
-  const auto shared = render::shared_part(*render::batch_of(destination), request->body);
+  const render::CompiledBatch& batch = *render::batch_of(destination);
+  const auto shared = render::shared_part(batch, request->body);
   render::BatchPart part{.request = std::move(*request),
                          .shared = shared.value_or(render::Shared{})};
-  const std::size_t bytes = part.request.body.size();
-  const auto fits = [&](const Group& group) {
-    return shared && !group.is_alone && group.bytes + bytes <= run.bytes_max() &&
-           render::fit_together(group.parts.front(), part);
-  };
-  auto group = std::ranges::find_if(run.groups, fits);
-  if (group == run.groups.end()) {
-    run.groups.push_back({.is_alone = !shared});
-    group = std::prev(run.groups.end());
-  }
-  group->members.push_back({.due = std::move(due),
-                            .webhook = std::move(webhook),
-                            .notes = render::notes_of(*context_.scratch)});
-  group->parts.push_back(std::move(part));
-  group->bytes += bytes;
-  run.bytes += bytes;
+  Group& group = shared ? run.group_for(batch, part) : run.groups.emplace_back();
+  group.is_alone = !shared;
+  if (!group.parts.empty()) render::keep_content(part);
+  group.kept_bytes += part.request.body.size();
+  run.bytes += part.request.body.size();
+  group.members.push_back(std::move(member));
+  group.parts.push_back(std::move(part));
   return true;
 }
 
@@ -323,7 +351,8 @@ Task<void> DestinationQueue::send_group(BatchRun& run, Group group) {
   run.has_sent = true;
   const std::size_t count = group.members.size();
   const std::shared_ptr<const LiveDestination> destination = run.destination;
-  std::string id_text = webhook_id_of(group.members.front().due);
+  const Member& first = group.members.front();
+  std::string id_text = first.webhook_id.empty() ? to_string(first.due.id) : first.webhook_id;
   if (count > 1) {
     group.batch = {.id = batch_id_of(group.ids()),
                    .deliveries_count = static_cast<std::uint32_t>(count)};
@@ -338,6 +367,8 @@ Task<void> DestinationQueue::send_group(BatchRun& run, Group group) {
   if (!group.is_alone) {
     request.body = render::joined_body(*render::batch_of(*destination->compiled), group.parts);
   }
+  // Only such a rule looks at them again.
+  if (!destination->destination.success.partial) group.parts.clear();
   const auto is_signed = render::sign({.webhook = *group.members.front().webhook->compiled,
                                        .destination = *destination->compiled,
                                        .document = {},
@@ -350,7 +381,7 @@ Task<void> DestinationQueue::send_group(BatchRun& run, Group group) {
   } else {
     outcome = {.kind = OutcomeKind::render, .detail = is_signed.error().detail};
   }
-  group.body = std::move(request.body);
+  group.body_hash = hash64(request.body);
   pipeline::subtract(context_.counters.attempts_in_flight, count);
   end_group(run, group, outcome);
 }
@@ -368,9 +399,7 @@ void DestinationQueue::end_group(BatchRun& run, Group& group, const Outcome& who
   Outcome judged = whole;
   judge(destination, judged);
   group.sent = {.version = destination.version,
-                .is_notice = std::ranges::all_of(group.members, [](const Member& member) {
-                  return is_operational(member.due.event->type);
-                })};
+                .is_notice = std::ranges::all_of(group.members, &Member::is_notice)};
   Outcome of_destination = judged;  // That it refused some shows that it is well.
   of_destination.success = judged.success || (refused && judged.status < kFirstErrorStatus);
   note_end(of_destination, group.sent, run.begun);
@@ -484,21 +513,20 @@ Attempt DestinationQueue::make_attempt(const BatchRun& run, const Group& group,
                             .duration = context_.loop.clock().now() - group.started,
                             .webhook_version = member.webhook->webhook.version,
                             .destination_version = run.destination->destination.version,
-                            .body = group.body},
+                            .body_hash = group.body_hash},
                            std::move(outcome), next);
   attempt.batch = group.batch;
   return attempt;
 }
 
 // The attempt of a delivery that could not be rendered.
-void DestinationQueue::end_unrendered(BatchRun& run, Due due,
-                                      std::shared_ptr<const LiveWebhook> webhook, Outcome outcome) {
+void DestinationQueue::end_unrendered(BatchRun& run, Member member, Outcome outcome) {
   pipeline::add(context_.counters.attempts);
   Group group;
   group.started = context_.loop.clock().now();
   group.started_at = context_.loop.clock().wall_now();
   group.ended_at = group.started_at;
-  group.members.push_back({.due = std::move(due), .webhook = std::move(webhook), .notes = {}});
+  group.members.push_back(std::move(member));
   std::vector<Outcome> outcomes;
   outcomes.push_back(std::move(outcome));
   end_members(run, group, std::move(outcomes));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hash.h"
 #include "base/probe.h"
 #include "env/callback.h"
 #include "model/catalog.h"
@@ -442,7 +443,7 @@ void DestinationQueue::end_attempt(Tried tried, Outcome outcome) {
                             .duration = context_.loop.clock().now() - tried.started,
                             .webhook_version = tried.webhook.webhook.version,
                             .destination_version = tried.destination.destination.version,
-                            .body = tried.body},
+                            .body_hash = hash64(tried.body)},
                            std::move(outcome), next);
   pipeline::subtract(context_.counters.attempts_in_flight);
   note_attempt(attempt);

@@ -128,6 +128,7 @@ class DestinationQueue final {
   void end_failed(const Due& due, FailReason reason);
   // It will not be tried again, or not for long: the next of its user goes on.
   void leave_line(const Due& due);
+  // Whether the order is kept now. One that is switched on begins when nothing is under way.
   [[nodiscard]] bool is_per_user() const;
   [[nodiscard]] bool is_other_order_wanted() const;
   void adopt_ordering();
@@ -175,8 +176,7 @@ class DestinationQueue final {
   [[nodiscard]] Task<void> make_known(const BatchRun& run, Group& group);
   [[nodiscard]] Task<void> record_batch(std::vector<DeliveryId> members);
   void end_group(BatchRun& run, Group& group, const Outcome& whole);
-  void end_unrendered(BatchRun& run, Due due, std::shared_ptr<const LiveWebhook> webhook,
-                      Outcome outcome);
+  void end_unrendered(BatchRun& run, Member member, Outcome outcome);
   [[nodiscard]] Attempt make_attempt(const BatchRun& run, const Group& group, const Member& member,
                                      Outcome outcome, const Next& next);
   void end_members(BatchRun& run, Group& group, std::vector<Outcome> outcomes);

@@ -7,8 +7,23 @@
 
 namespace eilpost::pipeline {
 
+void FreshBytes::take(Due& due) {
+  if (!due.event) return;
+  const std::size_t bytes = due.event->document.size();
+  if (used + bytes > limits::kFreshBytesMax) {
+    EILPOST_PROBE("pipeline.fresh_events_too_many");
+    due.forget_event();
+    return;
+  }
+  used += bytes;
+}
+
+void FreshBytes::give_back(const Due& due) {
+  if (due.event) used -= due.event->document.size();
+}
+
 void FairQueue::push(Due due) {
-  take_bytes(due);
+  fresh_.take(due);
   const WebhookId webhook = due.webhook;
   Line& line = lines_[webhook];
   if (line.empty()) turns_.push_back(webhook);
@@ -24,7 +39,7 @@ Due FairQueue::pop() {
   Due due = std::move(line.front());
   line.pop_front();
   --size_;
-  give_bytes(due);
+  fresh_.give_back(due);
   if (!line.empty()) {
     turns_.push_back(webhook);
   } else {
@@ -38,7 +53,7 @@ std::vector<Due> FairQueue::take_all() {
   all.reserve(size_);
   for (const WebhookId webhook : turns_) {
     Line& line = lines_.at(webhook);
-    for (const Due& due : line) give_bytes(due);
+    for (const Due& due : line) fresh_.give_back(due);
     std::ranges::move(line, std::back_inserter(all));
   }
   lines_.clear();
@@ -51,7 +66,7 @@ void FairQueue::erase_if(const std::function<bool(const Due&)>& is_over) {
   for (auto& [webhook, line] : lines_) {
     size_ -= std::erase_if(line, [&](const Due& due) {
       if (!is_over(due)) return false;
-      give_bytes(due);
+      fresh_.give_back(due);
       return true;
     });
   }
@@ -61,25 +76,10 @@ void FairQueue::erase_if(const std::function<bool(const Due&)>& is_over) {
 void FairQueue::forget_events() {
   for (auto& [webhook, line] : lines_) {
     for (Due& due : line) {
-      give_bytes(due);
+      fresh_.give_back(due);
       due.forget_event();
     }
   }
-}
-
-void FairQueue::take_bytes(Due& due) {
-  if (!due.event) return;
-  const std::size_t bytes = due.event->document.size();
-  if (fresh_.used + bytes > limits::kFreshBytesMax) {
-    EILPOST_PROBE("pipeline.fresh_events_too_many");
-    due.forget_event();
-    return;
-  }
-  fresh_.used += bytes;
-}
-
-void FairQueue::give_bytes(const Due& due) {
-  if (due.event) fresh_.used -= due.event->document.size();
 }
 
 void FairQueue::forget_if_many(WebhookId webhook) {

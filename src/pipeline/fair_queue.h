@@ -20,9 +20,14 @@
 
 namespace eilpost::pipeline {
 
-// Bytes of events that wait in the queues of a lane.
+// Bytes of events that wait in the queues of a lane, or to be put into a batch.
 struct FreshBytes {
   std::size_t used = 0;
+
+  // Counts the event of `due`, or forgets it if there are too many.
+  void take(Due& due);
+  // Counts it no more.
+  void give_back(const Due& due);
 };
 
 class FairQueue final {
@@ -50,8 +55,6 @@ class FairQueue final {
   static constexpr std::size_t kEmptyLinesMax = 4;
   using Line = std::deque<Due>;
 
-  void take_bytes(Due& due);
-  void give_bytes(const Due& due);
   void forget_if_many(WebhookId webhook);
 
   FreshBytes& fresh_;

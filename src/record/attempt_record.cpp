@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "base/hash.h"
 #include "base/utf8.h"
 #include "model/limits.h"
 
@@ -21,7 +20,7 @@ Attempt make_attempt(const Facts& facts, Outcome outcome, const Next& next) {
           .duration = duration,
           .webhook_version = facts.webhook_version,
           .destination_version = facts.destination_version,
-          .body_hash = hash64(facts.body),
+          .body_hash = facts.body_hash,
           .outcome = std::move(outcome),
           .next = next};
 }

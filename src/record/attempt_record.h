@@ -1,7 +1,7 @@
 #pragma once
 // Writes down what came of an attempt, in the form that the log keeps. Pure.
 
-#include <string_view>
+#include <cstdint>
 
 #include "model/delivery.h"
 
@@ -14,7 +14,7 @@ struct Facts {
   Duration duration{};
   std::uint32_t webhook_version = 0;
   std::uint32_t destination_version = 0;
-  std::string_view body;  // that was sent
+  std::uint64_t body_hash = 0;  // base/hash.h, of the body that was sent
 };
 
 // The attempt with its answer cut to what the log keeps: 1 KiB of a success, 16 KiB of a failure,

@@ -30,7 +30,7 @@ TEST(AttemptRecord, RepeatsTheFactsAndHashesTheBody) {
                     .duration = 1'999'999ns,
                     .webhook_version = 4,
                     .destination_version = 5,
-                    .body = "{}"},
+                    .body_hash = hash64("{}")},
                    {.status = 204, .success = true}, {.state = DeliveryState::delivered});
   EXPECT_EQ(attempt.delivery, (DeliveryId{.sequence = Position{7}, .ordinal = 2}));
   EXPECT_EQ(attempt.number, 3);

@@ -235,6 +235,33 @@ std::optional<Shared> shared_part(const CompiledBatch& batch, std::string_view b
   return shared;
 }
 
+std::uint64_t kind_of(const BatchPart& part) {
+  const std::string_view body = part.request.body;
+  std::uint64_t kind = static_cast<std::uint64_t>(part.request.method);
+  const auto add = [&kind](std::string_view text) { kind = combine_hashes(kind, hash64(text)); };
+  add(part.request.url);
+  for (const OutboundHeader& header : part.request.headers) {
+    add(header.name);
+    add(header.value);
+  }
+  add(body.substr(0, part.shared.begin));
+  add(body.substr(part.shared.end));
+  return kind;
+}
+
+std::size_t bytes_alone(const CompiledBatch& batch, const BatchPart& part) {
+  const std::size_t bytes = part.request.body.size();
+  return batch.join ? bytes : batch.before.size() + bytes + batch.behind.size();
+}
+
+void keep_content(BatchPart& part) {
+  std::string content(part.content());
+  part.shared.begin = 0;
+  part.shared.end = content.size();
+  part.request = {};
+  part.request.body = std::move(content);
+}
+
 bool fit_together(const BatchPart& a, const BatchPart& b) {
   const auto is_same = [](const OutboundHeader& x, const OutboundHeader& y) {
     return x.name == y.name && x.value == y.value;

@@ -7,6 +7,7 @@
 // Threads: as renderer.h.
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -61,6 +62,16 @@ struct BatchPart {
     return std::string_view(request.body).substr(shared.begin, shared.end - shared.begin);
   }
 };
+
+// Equal for parts that can be in one request, and hardly ever for others.
+[[nodiscard]] std::uint64_t kind_of(const BatchPart& part);
+
+// The bytes of the body of a request with nothing but `part`. Each part more adds a comma and its
+// content.
+[[nodiscard]] std::size_t bytes_alone(const CompiledBatch& batch, const BatchPart& part);
+
+// Drops all but the content, which is all that is needed of a part that follows another one.
+void keep_content(BatchPart& part);
 
 // Whether both can be in one request: equal method, URL, headers, and equal bodies around what
 // comes together.

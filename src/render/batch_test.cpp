@@ -107,6 +107,42 @@ TEST_F(BatchTest, OnlyEqualRequestsComeTogether) {
   EXPECT_FALSE(fit_together(one, other));
 }
 
+TEST_F(BatchTest, BytesOfABodyAreKnownBeforeItIsMade) {
+  const auto bytes = [&](std::initializer_list<std::string_view> bodies) {
+    std::size_t sum = 0;
+    for (const std::string_view body : bodies) {
+      sum +=
+          sum == 0 ? bytes_alone(*compiled()->batch, part(body)) : 1 + part(body).content().size();
+    }
+    return sum;
+  };
+  const auto expect_known = [&] {
+    EXPECT_EQ(
+        bytes({R"({"client":"a","events":[1]})", R"({"client":"a","events":[2,3]})"}),
+        joined({R"({"client":"a","events":[1]})", R"({"client":"a","events":[2,3]})"}).size());
+  };
+  expect_known();
+  join_at("/events");
+  expect_known();
+  fixture_.destination.delivery.batch.join.reset();
+  use_template(R"({"events":"{{events}}","more":1})");
+  expect_known();
+}
+
+TEST_F(BatchTest, OfAPartThatFollowsOnlyItsContentIsNeeded) {
+  join_at("/events");
+  std::vector<BatchPart> parts = {part(R"({"client":"a","events":[1]})"),
+                                  part(R"({"client":"a","events":[2,3]})")};
+  EXPECT_EQ(kind_of(parts[0]), kind_of(parts[1]));
+  EXPECT_NE(kind_of(parts[0]), kind_of(part(R"({"client":"b","events":[1]})")));
+  const std::string whole = joined_body(*compiled()->batch, parts);
+  parts[1].request.url = "/";
+  keep_content(parts[1]);
+  EXPECT_EQ(parts[1].request.body, "2,3");
+  EXPECT_TRUE(parts[1].request.url.empty());
+  EXPECT_EQ(joined_body(*compiled()->batch, parts), whole);
+}
+
 TEST_F(BatchTest, ADeliverySentAloneIsABatchOfOne) {
   EXPECT_EQ(fixture_.body(), R"([{"nps":9}])");
   use_template(R"({"events":"{{events}}"})");
