@@ -105,6 +105,7 @@ inline constexpr Duration kDestinationFailingMax = 24h * 5;  // then it is disab
 inline constexpr std::uint64_t kBacklogHighMin = 10;         // fewer that wait raise no notice
 inline constexpr std::size_t kNoticesWaitingMax = 1000;      // for space on the disk, a lane
 inline constexpr std::size_t kFreshBytesMax = 32UL * 1024 * 1024;  // of events in memory, a lane
+inline constexpr std::size_t kTailBytesMax = 8UL * 1024 * 1024;    // of the journal in memory
 inline constexpr std::uint32_t kConcurrencyDefault = 16;
 inline constexpr std::uint32_t kConcurrencyMax = 1000;
 inline constexpr std::uint64_t kBacklogMaxDefault = 1'000'000;  // deliveries owed to a destination

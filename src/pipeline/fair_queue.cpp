@@ -10,7 +10,7 @@ namespace eilpost::pipeline {
 void FreshBytes::take(Due& due) {
   if (!due.event) return;
   const std::size_t bytes = due.event->document.size();
-  if (used + bytes > limits::kFreshBytesMax) {
+  if (used + bytes > max) {
     EILPOST_PROBE("pipeline.fresh_events_too_many");
     due.forget_event();
     return;

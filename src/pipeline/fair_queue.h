@@ -22,6 +22,7 @@ namespace eilpost::pipeline {
 
 // Bytes of events that wait in the queues of a lane, or to be put into a batch.
 struct FreshBytes {
+  std::size_t max = limits::kFreshBytesMax;
   std::size_t used = 0;
 
   // Counts the event of `due`, or forgets it if there are too many.

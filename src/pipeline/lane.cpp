@@ -55,7 +55,7 @@ Pipeline::Lane::Lane(Pipeline& pipeline, env::Loop& loop, const Parts& parts,
                .notices = *this,
                .snapshot = nullptr,
                .counters = {},
-               .fresh_bytes = {},
+               .fresh_bytes = {.max = options.fresh_bytes_max},
                .on_attempt_ended_while_stopping = {}},
       ingest_(options.ingest, options.seed) {
   auto tls_context = loop.network().make_tls_context(tls_options_of({}));

@@ -57,6 +57,7 @@ struct Options {
   http::AddressRules address_rules;
   std::optional<http::Proxy> proxy = {};  // that all requests to destinations go through
   std::uint64_t deliveries_unsettled_max = limits::kDeliveriesUnsettledMax;
+  std::size_t fresh_bytes_max = limits::kFreshBytesMax;  // of events that wait, a lane
   // Whether what is kept takes as much of the disk as it may. Called on every lane; cheap.
   std::function<bool()> is_disk_used_up = [] { return false; };
   std::uint64_t seed = 0;

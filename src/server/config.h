@@ -39,6 +39,8 @@ struct Config {
   std::uint64_t repeat_ids_max = limits::kRepeatIdsMax;
   std::uint64_t deliveries_unsettled_max = limits::kDeliveriesUnsettledMax;
   std::uint64_t segment_bytes = limits::kSegmentBytes;
+  std::uint64_t fresh_bytes_max = limits::kFreshBytesMax;
+  std::uint64_t tail_bytes_max = limits::kTailBytesMax;
   std::uint64_t retention_days = 30;
   std::uint64_t history_bytes_max = 10ULL << 30U;
   std::uint64_t disk_bytes_max = 0;  // 0: no bound

@@ -51,6 +51,8 @@ TEST(Config, HelpTellsTheDefaultsThatStand) {
   EXPECT_EQ(given->repeat_ids_max, standing->repeat_ids_max);
   EXPECT_EQ(given->deliveries_unsettled_max, standing->deliveries_unsettled_max);
   EXPECT_EQ(given->segment_bytes, standing->segment_bytes);
+  EXPECT_EQ(given->fresh_bytes_max, standing->fresh_bytes_max);
+  EXPECT_EQ(given->tail_bytes_max, standing->tail_bytes_max);
   EXPECT_EQ(given->retention_days, standing->retention_days);
   EXPECT_EQ(given->history_bytes_max, standing->history_bytes_max);
   EXPECT_EQ(given->disk_bytes_max, standing->disk_bytes_max);

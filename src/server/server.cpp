@@ -156,10 +156,11 @@ Result<void> RealServer::open_settings() {
 
 Result<void> RealServer::open_stores() {
   EILPOST_ASSIGN_OR_RETURN(
-      store_,
-      store::Store::open(
-          env_, {.segment_bytes = config_.segment_bytes, .repeat_ids_max = config_.repeat_ids_max},
-          [this](std::string_view damage) { log_.error(damage); }));
+      store_, store::Store::open(env_,
+                                 {.segment_bytes = config_.segment_bytes,
+                                  .repeat_ids_max = config_.repeat_ids_max,
+                                  .tail_bytes_max = config_.tail_bytes_max},
+                                 [this](std::string_view damage) { log_.error(damage); }));
   const auto retention = std::chrono::hours(24 * config_.retention_days);
   std::uint64_t history_bytes_max = config_.history_bytes_max;
   if (config_.disk_bytes_max > 0) {
@@ -180,6 +181,7 @@ void RealServer::build_pipeline() {
                             .address_rules = http::AddressRules(config_.allow_destinations),
                             .proxy = config_.proxy,
                             .deliveries_unsettled_max = config_.deliveries_unsettled_max,
+                            .fresh_bytes_max = config_.fresh_bytes_max,
                             .is_disk_used_up = [this] { return disk_watch_->is_reached(); },
                             .seed = env::random_u64(env_.entropy())};
   settings_worker_ = env_.start_worker("settings");

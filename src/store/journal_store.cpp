@@ -66,7 +66,8 @@ JournalStore::JournalStore(env::Env& env, const Options& options, Parts parts)
       parts_(std::move(parts)),
       journal_(*parts_.journal),
       repeats_(*parts_.repeats),
-      cache_(kCacheBytes) {}
+      cache_(kCacheBytes),
+      tail_(options.tail_bytes_max) {}
 
 Result<std::unique_ptr<JournalStore>> JournalStore::open(env::Env& env, const Options& options,
                                                          Parts parts) {

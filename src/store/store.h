@@ -38,6 +38,7 @@ inline constexpr int kExitJournalFailed = 74;  // EX_IOERR
 struct Options {
   std::uint64_t segment_bytes = limits::kSegmentBytes;
   std::size_t repeat_ids_max = limits::kRepeatIdsMax;
+  std::size_t tail_bytes_max = limits::kTailBytesMax;  // of records in memory, for who follows
   Duration repeat_window = limits::kRepeatWindow;
   Duration lazy_delay = limits::kLazyAppendDelay;
 };

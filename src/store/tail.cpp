@@ -28,7 +28,7 @@ void Tail::add(Position begin, Position end, std::span<const ByteView> records,
   const std::scoped_lock lock(mutex_);
   bytes_ += size;
   frames_.push_back(std::move(frame));
-  while (bytes_ > kTailBytesMax) {
+  while (bytes_ > bytes_max_) {
     EILPOST_PROBE("store.tail_overflowed");
     drop_oldest();
   }

@@ -3,7 +3,7 @@
 // what was just written.
 //
 // Threads: any.
-// Limits:  kTailBytesMax of records; the oldest frames go first, and those that were taken.
+// Limits:  `bytes_max` of records; the oldest frames go first, and those that were taken.
 
 #include <cstddef>
 #include <cstdint>
@@ -20,10 +20,10 @@
 
 namespace eilpost::store {
 
-inline constexpr std::size_t kTailBytesMax = 8UL * 1024 * 1024;
-
 class Tail final {
  public:
+  explicit Tail(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
   // Adds a durable frame, which takes the journal from `begin` to `end`.
   // REQUIRES: `records` and `positions` are of one size; `begin` is where the last frame ended.
   void add(Position begin, Position end, std::span<const ByteView> records,
@@ -43,6 +43,7 @@ class Tail final {
 
   void drop_oldest();  // with mutex_ held
 
+  const std::size_t bytes_max_;
   std::mutex mutex_;
   std::deque<Frame> frames_;
   std::size_t bytes_ = 0;

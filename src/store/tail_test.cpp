@@ -29,7 +29,9 @@ class TailTest : public testing::Test {
     tail_.add(begin, end_, views, positions);
   }
 
-  Tail tail_;
+  static constexpr std::size_t kBytesMax = 64UL * 1024;
+
+  Tail tail_{kBytesMax};
   Position end_{.value = 100};
 };
 
@@ -76,7 +78,7 @@ TEST_F(TailTest, TakesAboutAsMuchAsIsAsked) {
 
 TEST_F(TailTest, HoldsNoMoreThanItsLimit) {
   const Position begin = end_;
-  for (std::size_t i = 0; i < 9; ++i) add(1, kTailBytesMax / 8);
+  for (std::size_t i = 0; i < 9; ++i) add(1, kBytesMax / 8);
   EXPECT_FALSE(tail_.take(begin, 1000).has_value());
   EXPECT_TRUE(tail_.take({.value = end_.value - 100}, 1000).has_value());
 }

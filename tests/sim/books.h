@@ -2,6 +2,7 @@
 // What the world around the server knows for sure, and what it only believes possible: the books
 // that every checker reads. Plain values.
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <fmt/format.h>
@@ -45,6 +46,8 @@ struct DestinationBook {
   std::string receiver;
   std::uint32_t number = 0;  // in its URL: /d/NUMBER
   std::uint32_t concurrency_max = 1;
+  std::uint32_t batch_events_max = 1;
+  bool is_per_user = false;
   std::vector<SecretBook> secrets;
   std::uint32_t rotations_unknown = 0;  // since the last one whose secret is known
   Instant unknown_since{};
@@ -62,17 +65,28 @@ struct EventBook {
   bool may_be_taken = false;  // some request with it was not refused
 };
 
+// A delivery as a receiver sees it.
+struct PartBook {
+  std::string event_id;
+  std::string webhook;
+  bool is_refused = false;  // by the answer
+
+  friend bool operator==(const PartBook& a, const PartBook& b) {
+    return a.event_id == b.event_id && a.webhook == b.webhook;
+  }
+};
+
 // A request that a receiver has read whole.
 struct SeenBook {
   std::string webhook_id;
-  std::string event_id;
-  std::string webhook;
+  std::vector<PartBook> parts;  // several: a batch
   std::string receiver;
   std::uint32_t destination_number = 0;
   Instant arrived{};
   std::optional<Instant> ended;  // nothing: still under way
   int status = 0;                // answered with a whole head
   bool is_success = false;       // and with what its destination takes for one
+  bool is_partial = false;       // the answer names what it refuses
   bool is_token_good = true;     // else it is answered 401
   bool is_silenced = false;      // its connection went dead: nobody learns how it ended
 };
@@ -156,12 +170,18 @@ struct Books {
   [[nodiscard]] bool may_be_left_out(const EventBook& event) const {
     return left_out_until && event.first_sent <= *left_out_until;
   }
+  // A notice's is in no book.
   [[nodiscard]] bool may_be_left_out(const std::string& event_id) const {
     const auto at = event_at.find(event_id);
-    return at != event_at.end() && may_be_left_out(events[at->second]);
+    return at == event_at.end() ? left_out_until.has_value() : may_be_left_out(events[at->second]);
   }
   [[nodiscard]] bool may_be_left_out(const SeenBook& request) const {
-    return may_be_left_out(request.event_id);
+    return std::ranges::any_of(
+        request.parts, [this](const PartBook& part) { return may_be_left_out(part.event_id); });
+  }
+  [[nodiscard]] const EventBook* event(const std::string& event_id) const {
+    const auto at = event_at.find(event_id);
+    return at == event_at.end() ? nullptr : &events[at->second];
   }
 
   // How far the calendar was set, back and forth.

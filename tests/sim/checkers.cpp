@@ -9,6 +9,31 @@
 #include "store/store.h"
 
 namespace eilpost::sim {
+
+std::string text_at(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+WallTime time_at(const Json& json, const char* key) {
+  return parse_iso_time(text_at(json, key)).value_or(WallTime{});
+}
+
+std::string request_id_of(const Json& delivery, const Json& attempt) {
+  const Json& batch = attempt.at("batch");
+  return batch.is_null() ? text_at(delivery, "webhook_id") : text_at(batch, "id");
+}
+
+bool is_split(const WorldOptions& options, const Json& attempt) {
+  const bool is_one = attempt.at("status") == 413 || attempt.at("status") == 422 ||
+                      (attempt.at("status") == 400 && !options.names_refused);
+  return is_one && !attempt.at("batch").is_null();
+}
+
+bool is_replay(const Json& delivery) {
+  return !delivery.at("replay_of").is_null() || !delivery.at("backfill_of").is_null();
+}
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -19,15 +44,6 @@ constexpr std::uint64_t kRestoredMax = 8;
 
 // Times in the log are whole milliseconds.
 constexpr milliseconds kRounding = 2ms;
-
-std::string text_at(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-WallTime time_at(const Json& json, const char* key) {
-  return parse_iso_time(text_at(json, key)).value_or(WallTime{});
-}
 
 // By the calendar as it was then.
 WallTime wall_of(const Bench& bench, Instant instant) {
@@ -64,11 +80,6 @@ bool surely_wants(const WebhookBook& webhook, const EventBook& event) {
   }
   // It must have been there all the time.
   return is_any && webhook.states.front().from <= event.first_sent;
-}
-
-// Of a delivery or a whole event.
-bool is_replay(const Json& delivery) {
-  return !delivery.at("replay_of").is_null() || !delivery.at("backfill_of").is_null();
 }
 
 // What a crash may swallow of the moments before it: the lazy append, its commit, the network.
@@ -134,18 +145,20 @@ class AtLeastOnce final : public Checker {
     const std::string id = text_at(delivery, "id");
     const std::string state = text_at(delivery, "state");
     const std::string event_id = text_at(delivery, "event_id");
-    const auto at = bench_.books.event_at.find(event_id);
-    if (at == bench_.books.event_at.end() || !bench_.books.events[at->second].may_be_taken) {
+    const EventBook* const event = bench_.books.event(event_id);
+    const bool is_taken = event == nullptr ? is_notice(delivery) : event->may_be_taken;
+    if (!is_taken) {
       bench_.judge.broken(promise(), "delivery {} is of event {}, which was never taken", id,
                           event_id);
       return;
     }
     if (state == "delivered") {
-      const std::string webhook_id = text_at(delivery, "webhook_id");
-      const auto is_receipt = [&](const SeenBook& seen) {
-        return seen.webhook_id == webhook_id && seen.status == 200 && seen.is_success;
-      };
-      if (std::ranges::any_of(bench_.books.seen, is_receipt)) return;
+      const bool takes_rest = !bench_.options.rest_goes_again;
+      const bool is_true = was_answered(delivery, log, [&](const SeenBook& seen, bool is_refused) {
+        if (seen.is_partial) return !is_refused && takes_rest;
+        return seen.status == 200 && seen.is_success;
+      });
+      if (is_true) return;
       bench_.judge.broken(promise(), "delivery {} is `delivered`, and no receiver said so", id);
     } else if (state == "failed") {
       check_reason(delivery, log);
@@ -154,9 +167,41 @@ class AtLeastOnce final : public Checker {
     }
   }
 
-  [[nodiscard]] bool is_final(int status) const {
+  static bool is_notice(const Json& delivery) {
+    constexpr std::string_view kTypes[] = {"destination.paused", "destination.recovered",
+                                           "destination.disabled", "backlog.high"};
+    return std::ranges::find(kTypes, text_at(delivery, "event_type")) != std::end(kTypes);
+  }
+
+  // Whether an answer to a request with this delivery fits: by itself, or in a batch.
+  template <class Fits>
+  [[nodiscard]] bool was_answered(const Json& delivery, const FinalLog& log, Fits fits) const {
+    std::set<std::string> ids = {text_at(delivery, "webhook_id")};
+    if (const auto found = log.attempts.find(text_at(delivery, "id"));
+        found != log.attempts.end()) {
+      for (const Json& attempt : found->second) ids.insert(request_id_of(delivery, attempt));
+    }
+    const std::string event_id = text_at(delivery, "event_id");
+    return std::ranges::any_of(bench_.books.seen, [&](const SeenBook& seen) {
+      return ids.contains(seen.webhook_id) &&
+             std::ranges::any_of(seen.parts, [&](const PartBook& part) {
+               const bool is_it = part.event_id == event_id || seen.parts.size() == 1;
+               return is_it && fits(seen, part.is_refused);
+             });
+    });
+  }
+
+  // A batch is sent in halves instead where a smaller one might be taken.
+  [[nodiscard]] bool is_final(const SeenBook& seen) const {
     const std::vector<int>& more = bench_.options.final_statuses;
-    return status == 410 || std::ranges::find(more, status) != more.end();
+    const bool is_split = seen.parts.size() > 1 && (seen.status == 413 || seen.status == 422);
+    if (is_split) return false;
+    return seen.status == 410 || std::ranges::find(more, seen.status) != more.end();
+  }
+
+  [[nodiscard]] std::size_t tries_of(const std::vector<Json>& attempts) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        attempts, [&](const Json& attempt) { return !is_split(bench_.options, attempt); }));
   }
 
   void check_reason(const Json& delivery, const FinalLog& log) {
@@ -166,14 +211,15 @@ class AtLeastOnce final : public Checker {
     if (reason == "attempts_used_up") {
       const auto attempts = log.attempts.find(id);
       const std::size_t allowed = bench_.options.delays_ms.size() + 1;
-      const std::size_t count = attempts == log.attempts.end() ? 0 : attempts->second.size();
+      const std::size_t count = attempts == log.attempts.end() ? 0 : tries_of(attempts->second);
       const bool may_lack_some = bench_.books.may_be_left_out(text_at(delivery, "event_id"));
       is_right = count == allowed || (may_lack_some && count < allowed);
     } else if (reason == "final_status") {
-      const std::string webhook_id = text_at(delivery, "webhook_id");
-      is_right = std::ranges::any_of(bench_.books.seen, [&](const SeenBook& seen) {
-        return seen.webhook_id == webhook_id && is_final(seen.status);
-      });
+      is_right =
+          was_answered(delivery, log, [&](const SeenBook& seen, bool) { return is_final(seen); });
+    } else if (reason == "rejected") {
+      is_right =
+          was_answered(delivery, log, [](const SeenBook&, bool is_refused) { return is_refused; });
     } else if (reason == "webhook_deleted" || reason == "destination_deleted") {
       const auto webhook = bench_.books.webhooks.find(text_at(delivery, "webhook"));
       is_right = webhook == bench_.books.webhooks.end() || webhook->second.was_deleted;
@@ -187,95 +233,6 @@ class AtLeastOnce final : public Checker {
     }
     if (is_right) return;
     bench_.judge.broken(promise(), "delivery {} failed, and `{}` is no reason", id, reason);
-  }
-
-  Bench bench_;
-};
-
-class OnSchedule final : public Checker {
- public:
-  explicit OnSchedule(const Bench& bench) : bench_(bench) {}
-  [[nodiscard]] std::string_view promise() const override {
-    return "3 on schedule: no attempt comes too early, and none beyond the policy's count";
-  }
-  void at_end(const FinalLog& log) override {
-    for (const Json& delivery : log.deliveries) {
-      const bool may_lack_some = bench_.books.may_be_left_out(text_at(delivery, "event_id"));
-      const auto attempts = log.attempts.find(text_at(delivery, "id"));
-      if (attempts != log.attempts.end()) check(attempts->first, attempts->second, may_lack_some);
-    }
-    check_counts(log);
-  }
-
- private:
-  void check(const std::string& id, const std::vector<Json>& attempts, bool may_lack_some) {
-    const std::vector<std::uint32_t>& delays = bench_.options.delays_ms;
-    if (attempts.size() > delays.size() + 1) {
-      bench_.judge.broken(promise(), "delivery {} had {} attempts", id, attempts.size());
-      return;
-    }
-    std::size_t before = 0;  // the number of the attempt before
-    for (std::size_t i = 0; i < attempts.size(); ++i) {
-      const auto number = attempts[i].at("number").get<std::size_t>();
-      const bool is_next = number == before + 1;
-      const bool is_behind_a_gap = may_lack_some && number > before && number <= delays.size() + 1;
-      if (!is_next && !is_behind_a_gap) {
-        bench_.judge.broken(promise(), "attempt {} of delivery {} has the number {}", i + 1, id,
-                            number);
-        return;
-      }
-      if (is_next && i > 0) check_wait(id, attempts[i - 1], attempts[i], delays[number - 2]);
-      before = number;
-    }
-  }
-
-  void check_wait(const std::string& id, const Json& before, const Json& after,
-                  std::uint32_t delay_ms) {
-    const double jitter = bench_.options.jitter;
-    const auto low = milliseconds(static_cast<std::int64_t>(delay_ms * (1 - jitter)));
-    const auto high = milliseconds(static_cast<std::int64_t>(delay_ms * (1 + jitter)));
-    const WallTime ended =
-        time_at(before, "started_at") + milliseconds(before.at("duration_ms").get<std::int64_t>());
-    const milliseconds wait = time_at(before, "next_attempt_at") - ended;
-    const bool is_asked_to_wait = before.at("status") == 429 || before.at("outcome") == "token";
-    if (wait + kRounding < low) {
-      bench_.judge.broken(promise(), "delivery {}: {} ms planned, at least {} wanted", id,
-                          wait.count(), low.count());
-    }
-    if (wait > high + kRounding && !is_asked_to_wait) {
-      bench_.judge.broken(promise(), "delivery {}: {} ms planned, at most {} wanted", id,
-                          wait.count(), high.count());
-    }
-    // Where the calendar was set back, that much later looks too early.
-    const WallTime latest = time_at(after, "started_at") + kRounding + bench_.books.jumped();
-    if (latest < time_at(before, "next_attempt_at")) {
-      bench_.judge.broken(promise(), "delivery {}: attempt {} began before its time", id,
-                          to_text(after.at("number")));
-    }
-  }
-
-  // What receivers saw: an attempt makes one request, or two if a kept connection had ended; and as
-  // many again if the token was refused.
-  void check_counts(const FinalLog& log) {
-    if (bench_.books.is_log_in_doubt) return;
-    const std::size_t each = bench_.options.oauth ? 4 : 2;
-    std::map<std::string, std::size_t> allowed;
-    for (const Json& delivery : log.deliveries) {
-      const auto attempts = log.attempts.find(text_at(delivery, "id"));
-      const std::size_t count = attempts == log.attempts.end() ? 0 : attempts->second.size();
-      allowed[text_at(delivery, "webhook_id")] +=
-          each * count + each / 2 * bench_.books.crashes.size();
-    }
-    std::map<std::string, std::size_t> seen_count;
-    for (const SeenBook& seen : bench_.books.seen) {
-      if (!bench_.books.may_be_left_out(seen)) ++seen_count[seen.webhook_id];
-    }
-    for (const auto& [id, count] : seen_count) {
-      if (count > allowed[id]) {
-        bench_.judge.broken(promise(), "receivers saw {} {} times, at most {} wanted", id, count,
-                            allowed[id]);
-      }
-    }
   }
 
   Bench bench_;
@@ -295,7 +252,7 @@ class EveryRequestOnRecord final : public Checker {
       const auto found = log.attempts.find(text_at(delivery, "id"));
       if (found == log.attempts.end()) continue;
       for (const Json& each : found->second) {
-        attempts[text_at(delivery, "webhook_id")].push_back(&each);
+        attempts[request_id_of(delivery, each)].push_back(&each);
       }
     }
     for (const SeenBook& seen : bench_.books.seen) {
@@ -397,7 +354,8 @@ class WithinLimits final : public Checker {
       const auto found = bench_.books.destinations.find(text_at(json, "id"));
       if (found == bench_.books.destinations.end()) continue;
       const Json& health = json.at("health");
-      if (health.at("in_flight") > found->second.concurrency_max) {
+      const DestinationBook& book = found->second;
+      if (health.at("in_flight") > book.concurrency_max * book.batch_events_max) {
         bench_.judge.broken(promise(), "{} in flight to {}", to_text(health.at("in_flight")),
                             found->first);
       }
@@ -566,7 +524,7 @@ std::vector<std::unique_ptr<Checker>> make_checkers(const Bench& bench) {
   std::vector<std::unique_ptr<Checker>> checkers;
   checkers.push_back(std::make_unique<ConfirmedIsDurable>(bench));
   checkers.push_back(std::make_unique<AtLeastOnce>(bench));
-  checkers.push_back(std::make_unique<OnSchedule>(bench));
+  checkers.push_back(make_schedule_checker(bench));
   checkers.push_back(std::make_unique<EveryRequestOnRecord>(bench));
   checkers.push_back(std::make_unique<WithinLimits>(bench));
   checkers.push_back(std::make_unique<OneKeyOneEvent>(bench));
@@ -574,6 +532,9 @@ std::vector<std::unique_ptr<Checker>> make_checkers(const Bench& bench) {
   checkers.push_back(make_secret_checker(bench));
   checkers.push_back(std::make_unique<Drains>(bench));
   checkers.push_back(make_token_checker(bench));
+  checkers.push_back(make_order_checker(bench));
+  checkers.push_back(make_rate_checker(bench));
+  checkers.push_back(make_batch_checker(bench));
   return checkers;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// The nine promises that every simulated run is held to. Each is a small class that listens to what
+// The promises that every simulated run is held to. Each is a small class that listens to what
 // happens, and reports to the Judge.
 //
 // Ownership: what a Bench names must outlive the checkers. Threads: one.
@@ -58,7 +58,22 @@ class Checker {
 };
 
 [[nodiscard]] std::vector<std::unique_ptr<Checker>> make_checkers(const Bench& bench);
+[[nodiscard]] std::unique_ptr<Checker> make_schedule_checker(const Bench& bench);
 [[nodiscard]] std::unique_ptr<Checker> make_secret_checker(const Bench& bench);
 [[nodiscard]] std::unique_ptr<Checker> make_token_checker(const Bench& bench);
+[[nodiscard]] std::unique_ptr<Checker> make_order_checker(const Bench& bench);
+[[nodiscard]] std::unique_ptr<Checker> make_rate_checker(const Bench& bench);
+[[nodiscard]] std::unique_ptr<Checker> make_batch_checker(const Bench& bench);
+
+// ---- What the log's JSON says
+
+[[nodiscard]] std::string text_at(const Json& json, const char* key);
+[[nodiscard]] WallTime time_at(const Json& json, const char* key);
+// The webhook-id of the request that an attempt of `delivery` made: its batch's, or its own.
+[[nodiscard]] std::string request_id_of(const Json& delivery, const Json& attempt);
+// Whether it only asked for smaller batches, which uses up no try.
+[[nodiscard]] bool is_split(const WorldOptions& options, const Json& attempt);
+// Of a delivery or a whole event.
+[[nodiscard]] bool is_replay(const Json& delivery);
 
 }  // namespace eilpost::sim

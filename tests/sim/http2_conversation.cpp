@@ -135,6 +135,8 @@ Task<void> Http2Conversation::respond(std::int32_t stream_id) {
   if (is_over_ || !open_.contains(stream_id)) co_return;
   if (how) {
     respond_badly(stream_id, seen, *how);
+  } else if (const auto complaint = receiver_.complain(seen)) {
+    answer(stream_id, complaint->status, {}, complaint->body);
   } else {
     answer_ok(stream_id);
   }

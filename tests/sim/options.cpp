@@ -115,6 +115,30 @@ void WorldOptions::draw_more(Random random) {
   calendar_jumps = random.chance(1, 3);
 }
 
+void WorldOptions::draw_policies(Random random) {
+  if (random.chance(1, 2)) return;
+  if (random.chance(2, 3)) {
+    batch_events_max = 2 + static_cast<std::uint32_t>(random.below(random.chance(1, 2) ? 4 : 30));
+    batch_form = static_cast<BatchForm>(random.below(3));
+    if (random.chance(1, 3)) batch_bytes_max = 500 + random.below(4000);
+    constexpr std::uint32_t kWaits[] = {0, 5, 200, 3000};
+    batch_wait_ms = kWaits[random.below(4)];
+    names_refused = random.chance(1, 3);
+    rest_goes_again = random.chance(1, 2);
+    if (random.chance(1, 3)) too_many = 2 + static_cast<std::uint32_t>(random.below(5));
+    finds_wrong = random.chance(1, 3);
+    if (random.chance(1, 4)) final_statuses.push_back(422);
+  }
+  per_user = random.chance(1, 2);
+  if (random.chance(1, 3)) {
+    rate_requests = 1 + static_cast<std::uint32_t>(random.below(random.chance(1, 2) ? 3 : 100));
+    rate_per_ms = static_cast<std::uint32_t>(50 + random.below(1000));
+  }
+  notices = random.chance(1, 3);
+  if (random.chance(1, 3)) config.fresh_bytes_max = random.below(20'000);
+  if (random.chance(1, 3)) config.tail_bytes_max = random.below(20'000);
+}
+
 std::string WorldOptions::text() const {
   std::string faults;
   const auto add = [&faults](bool is_on, std::string_view name) {
@@ -142,6 +166,13 @@ std::string WorldOptions::text() const {
   add(!final_statuses.empty(), "final_statuses");
   add(backfills, "backfills");
   add(calendar_jumps, "calendar_jumps");
+  add(batch_events_max > 1, "batches");
+  add(names_refused, "names_refused");
+  add(too_many > 0, "too_many");
+  add(finds_wrong, "finds_wrong");
+  add(per_user, "per_user");
+  add(rate_requests > 0, "rate");
+  add(notices, "notices");
   return fmt::format(
       "lanes {}, steps {}, segments of {} bytes, concurrency {}, {} retries, timeout {} ms, "
       "misbehaves {} % in {} ways;{}",

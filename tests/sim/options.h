@@ -29,6 +29,9 @@ enum class Behaviour : std::uint8_t {
 };
 inline constexpr std::size_t kBehavioursCount = 13;
 
+// How several deliveries come into one body.
+enum class BatchForm : std::uint8_t { list, in_template, joined };
+
 struct WorldOptions {
   std::size_t lanes = 1;
   std::uint32_t steps = 60;
@@ -64,6 +67,20 @@ struct WorldOptions {
   bool answer_rules = false;    // a success says "ok"
   std::vector<int> final_statuses;
 
+  // How deliveries come together and follow each other.
+  std::uint32_t batch_events_max = 1;  // 1: each goes alone
+  BatchForm batch_form = BatchForm::list;
+  std::uint64_t batch_bytes_max = 0;  // 0: the default
+  std::uint32_t batch_wait_ms = 0;
+  bool names_refused = false;       // an answer may name events of a batch that it refuses
+  bool rest_goes_again = false;     // then the others were not taken
+  std::uint32_t too_many = 0;       // in one request: receivers answer 413; 0: no number is
+  bool finds_wrong = false;         // some events are answered 422
+  bool per_user = false;            // at most destinations
+  std::uint32_t rate_requests = 0;  // 0: no limit
+  std::uint32_t rate_per_ms = 0;
+  bool notices = false;  // a webhook asks for them
+
   // The workload.
   bool edits = false;
   bool replays = false;
@@ -82,6 +99,8 @@ struct WorldOptions {
   // What came to the worlds later, from a generator of its own: so what the first one draws is the
   // same as ever. Half of the worlds have none of it.
   void draw_more(Random random);
+  // What came later still, in the same way.
+  void draw_policies(Random random);
   [[nodiscard]] std::string text() const;
 };
 

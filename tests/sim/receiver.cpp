@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "http2_conversation.h"
+#include "model/json.h"
 
 namespace eilpost::sim {
 namespace {
@@ -16,6 +18,7 @@ constexpr std::string_view kOkHead = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r
 constexpr std::string_view kGood = "ok";
 constexpr std::string_view kRefusal = "no";
 constexpr int kStatusUnauthorized = 401;
+constexpr std::uint64_t kOneWrongIn = 8;  // events
 
 }  // namespace
 
@@ -152,6 +155,25 @@ std::optional<Behaviour> Receiver::choose() {
   return options.behaviours[random_.below(options.behaviours.size())];
 }
 
+// By what it sees alone: so an event that is wrong is so each time.
+std::optional<Receiver::Complaint> Receiver::complain(SeenBook& seen) const {
+  const WorldOptions& options = parts_.options;
+  if (is_calm_) return std::nullopt;
+  if (options.too_many > 0 && seen.parts.size() >= options.too_many) {
+    return Complaint{.status = 413, .body = "too many"};
+  }
+  if (!options.finds_wrong) return std::nullopt;
+  Json refused = Json::array();
+  for (std::size_t i = 0; i < seen.parts.size(); ++i) {
+    if (hash64(seen.parts[i].event_id) % kOneWrongIn == 0) refused.push_back(i);
+  }
+  if (refused.empty()) return std::nullopt;
+  if (!options.names_refused) return Complaint{.status = 422, .body = "one is wrong"};
+  seen.is_partial = true;
+  for (const Json& each : refused) seen.parts[each.get<std::size_t>()].is_refused = true;
+  return Complaint{.status = 400, .body = to_text(Json{{"refused", refused}})};
+}
+
 std::string_view Receiver::good_answer() {
   const bool refuses = parts_.options.answer_rules && !is_calm_ && random_.chance(1, 4);
   return refuses ? kRefusal : kGood;
@@ -171,6 +193,12 @@ Task<bool> Receiver::respond(env::SimStream& stream, SeenBook& seen) {
   }
   const std::optional<Behaviour> how = choose();
   if (how) co_return co_await respond_badly(stream, seen, *how);
+  if (const auto complaint = complain(seen)) {
+    seen.status = complaint->status;
+    co_return co_await write_text(
+        stream, fmt::format("HTTP/1.1 {} No\r\nContent-Length: {}\r\n\r\n{}", complaint->status,
+                            complaint->body.size(), complaint->body));
+  }
   const Duration thinking = std::chrono::microseconds(random_.below(3000));
   const bool is_there = co_await wait_open(parts_.env, stream, thinking);
   if (!is_there) co_return false;

@@ -67,6 +67,12 @@ class Receiver final {
   [[nodiscard]] std::optional<Behaviour> choose();
   [[nodiscard]] SeenBook& begin(const RawRequest& request, const env::SimStream& stream);
   void end(SeenBook& seen);
+  // Whether it refuses what the request holds, or some of it.
+  struct Complaint {
+    int status;
+    std::string body;
+  };
+  [[nodiscard]] std::optional<Complaint> complain(SeenBook& seen) const;
   // What its next good answer says: "ok", or "no" where destinations look.
   [[nodiscard]] std::string_view good_answer();
   // From now on it offers HTTP/1.1 only.

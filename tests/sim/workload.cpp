@@ -159,10 +159,44 @@ Json World::destination_json(std::uint32_t number, const Receiver& receiver,
   json["authentication"] = authentication_json(number);
   if (options_.answer_rules) json["success"]["body"] = {{"contains", "ok"}};
   if (!options_.final_statuses.empty()) json["final_statuses"] = options_.final_statuses;
-  json["delivery"] = {{"concurrency", concurrency},
-                      {"retry", {{"delays_ms", options_.delays_ms}, {"jitter", options_.jitter}}}};
-  if (options_.backlog_max > 0) json["delivery"]["backlog_max"] = options_.backlog_max;
+  json["delivery"] = delivery_json(number, concurrency);
+  if (options_.batch_events_max > 1) prescribe_batches(json);
   return json;
+}
+
+Json World::delivery_json(std::uint32_t number, std::uint32_t concurrency) const {
+  Json json = {{"concurrency", concurrency},
+               {"retry", {{"delays_ms", options_.delays_ms}, {"jitter", options_.jitter}}}};
+  if (options_.backlog_max > 0) json["backlog_max"] = options_.backlog_max;
+  if (is_per_user(number)) json["ordering"] = "per_user";
+  if (options_.rate_requests > 0) {
+    json["rate_limit"] = {{"requests", options_.rate_requests}, {"per_ms", options_.rate_per_ms}};
+  }
+  if (options_.batch_events_max == 1) return json;
+  Json& batch = json["batch"];
+  batch = {{"events_max", options_.batch_events_max}, {"wait_ms", options_.batch_wait_ms}};
+  if (options_.batch_bytes_max > 0) batch["bytes_max"] = options_.batch_bytes_max;
+  if (options_.batch_form == BatchForm::joined) batch["join"] = "/events";
+  if (options_.batch_form == BatchForm::in_template) {
+    batch["template"] = {{"from", "eilpost"}, {"events", "{{events}}"}};
+  }
+  return json;
+}
+
+bool World::is_per_user(std::uint32_t destination) const {
+  return options_.per_user && destination % 4 != 0;
+}
+
+void World::prescribe_batches(Json& json) const {
+  if (options_.batch_form == BatchForm::joined) {
+    const Json event = {{"...", "{{properties}}"}};
+    json["body"] = {{"format", "template"},
+                    {"template", {{"from", "eilpost"}, {"events", Json::array({event})}}}};
+  }
+  if (!options_.names_refused) return;
+  json["success"]["partial"] = {{"statuses", {"400"}},
+                                {"failed", {"/refused/*"}},
+                                {"rest", options_.rest_goes_again ? "again" : "delivered"}};
 }
 
 void World::add_destination() {
@@ -181,6 +215,8 @@ void World::add_destination() {
                                          .receiver = {},
                                          .number = number,
                                          .concurrency_max = options_.concurrency,
+                                         .batch_events_max = options_.batch_events_max,
+                                         .is_per_user = is_per_user(number),
                                          .secrets = {{.secret = secret, .replaced_at = {}}}};
             });
 }
@@ -199,6 +235,16 @@ void World::add_webhook(const std::string& destination) {
               const std::string id = answer.json().at("id");
               state.from = now();
               books_.webhooks[id] = {.id = id, .destination = destination, .states = {state}};
+            });
+}
+
+// What happens to the server itself is sent, too.
+void World::add_notices(const std::string& destination) {
+  begin_api(http::Method::post, "webhooks",
+            {{"name", "Notices"}, {"event", "operations.*"}, {"destination", destination}},
+            [this](const test::Answer& answer) {
+              if (answer.status != 201)
+                judge_.broken("notices can be asked for", "{}", answer.body);
             });
 }
 
@@ -284,8 +330,14 @@ void World::delete_webhook(WebhookBook& webhook) {
 void World::edit_destination(DestinationBook& destination) {
   const auto concurrency = static_cast<std::uint32_t>(1 + random_.below(6));
   destination.concurrency_max = std::max(destination.concurrency_max, concurrency);
-  begin_api(http::Method::patch, "destinations/" + destination.id,
-            {{"delivery", {{"concurrency", concurrency}}}}, [](const test::Answer&) {});
+  Json delivery = {{"concurrency", concurrency}};
+  if (options_.batch_events_max > 1 && policy_random_.chance(1, 3)) {
+    const auto events = static_cast<std::uint32_t>(1 + policy_random_.below(20));
+    destination.batch_events_max = std::max(destination.batch_events_max, events);
+    delivery["batch"]["events_max"] = events;
+  }
+  begin_api(http::Method::patch, "destinations/" + destination.id, {{"delivery", delivery}},
+            [](const test::Answer&) {});
 }
 
 void World::rotate(DestinationBook& destination) {

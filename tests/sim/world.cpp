@@ -13,13 +13,26 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kRetryAfterMax = 600s;  // that receivers ask for
+constexpr int kRequestsAtEndMax = 2000;    // to one destination
 constexpr std::uint64_t kPauseFullMaxMs = 60'000;
 constexpr int kOpeningsMax = 3;  // with faults; then it must open
 
-WorldOptions draw_options(Random& random, Random& more_random) {
+WorldOptions draw_options(std::uint64_t seed, Random& random, Random& more_random) {
   WorldOptions options = WorldOptions::draw(random);
   options.draw_more(Random(more_random.next()));
+  options.draw_policies(Random(combine_hashes(seed, hash64("policies"))));
   return options;
+}
+
+// What it makes of a body: a list, a list within a template, or one event alone.
+std::vector<PartBook> parts_of(const Json& body) {
+  const bool is_wrapped = body.is_object() && body.contains("events");
+  const Json& all = is_wrapped ? body.at("events") : body;
+  std::vector<PartBook> parts;
+  for (const Json& each : all.is_array() ? all : Json::array({all})) {
+    parts.push_back({.event_id = each.value("event.id", ""), .webhook = each.value("wh", "")});
+  }
+  return parts;
 }
 
 test::TestServerOptions server_options(const WorldOptions& options) {
@@ -36,7 +49,8 @@ test::TestServerOptions server_options(const WorldOptions& options) {
 World::World(std::uint64_t seed)
     : random_(seed),
       more_random_(combine_hashes(seed, hash64("more"))),
-      options_(draw_options(random_, more_random_)),
+      policy_random_(combine_hashes(seed, hash64("policy edits"))),
+      options_(draw_options(seed, random_, more_random_)),
       server_(seed, server_options(options_)),
       trace_(server_.env().clock()),
       judge_(trace_),
@@ -132,6 +146,9 @@ void World::set_up() {
     observe();
   }
   for (const auto& [id, book] : books_.destinations) add_webhook(id);
+  if (options_.notices && !books_.destinations.empty()) {
+    add_notices(books_.destinations.begin()->first);
+  }
   server_.wait(1s);
   observe();
 }
@@ -194,15 +211,16 @@ SeenBook& World::on_request(const std::string& receiver, const RawRequest& reque
   const std::size_t slash = request.target.rfind('/') + 1;
   const auto number = parse_integer<std::uint32_t>(request.target.substr(slash));
   books_.seen.push_back({.webhook_id = request.header("webhook-id"),
-                         .event_id = body.value("event.id", ""),
-                         .webhook = body.value("wh", ""),
+                         .parts = parts_of(body),
                          .receiver = receiver,
                          .destination_number = number.value_or(0),
                          .arrived = now(),
                          .ended = {}});
   SeenBook& seen = books_.seen.back();
   judge_token(seen, request);
-  trace_.note("{}: {} {} of event {}", receiver, request.target, seen.webhook_id, seen.event_id);
+  for (const PartBook& part : seen.parts) {
+    trace_.note("{}: {} {} of event {}", receiver, request.target, seen.webhook_id, part.event_id);
+  }
   for (const auto& checker : checkers_) checker->request_seen(seen, request);
   return seen;
 }
@@ -338,7 +356,9 @@ void World::calm_down() {
 
   const std::uint32_t longest = *std::ranges::max_element(options_.delays_ms);
   const Duration wait = std::chrono::milliseconds(longest) * 2;
-  const Duration bound = std::max<Duration>(wait, kRetryAfterMax) + 5min;
+  const Duration paced = kRequestsAtEndMax * std::chrono::milliseconds(options_.rate_per_ms) /
+                         std::max(1U, options_.rate_requests);
+  const Duration bound = std::max<Duration>(wait, kRetryAfterMax) + 5min + paced;
   const bool is_drained = server_.drain(bound);
   for (const auto& checker : checkers_) checker->calmed_down(is_drained, bound);
   observe();

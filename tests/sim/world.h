@@ -81,6 +81,7 @@ class World final {
   void edit_webhook(WebhookBook& webhook);
   void delete_webhook(WebhookBook& webhook);
   void add_webhook(const std::string& destination);
+  void add_notices(const std::string& destination);
   void edit_destination(DestinationBook& destination);
   void rotate(DestinationBook& destination);
   void add_destination();
@@ -98,6 +99,9 @@ class World final {
                  std::function<void(const test::Answer&)> done);
   [[nodiscard]] Json destination_json(std::uint32_t number, const Receiver& receiver,
                                       std::uint32_t concurrency);
+  [[nodiscard]] Json delivery_json(std::uint32_t number, std::uint32_t concurrency) const;
+  void prescribe_batches(Json& json) const;
+  [[nodiscard]] bool is_per_user(std::uint32_t destination) const;
   [[nodiscard]] Json authentication_json(std::uint32_t number);
 
   [[nodiscard]] Instant now() { return server_.env().clock().now(); }
@@ -107,7 +111,8 @@ class World final {
   }
 
   Random random_;
-  Random more_random_;  // of what came to the worlds later
+  Random more_random_;    // of what came to the worlds later
+  Random policy_random_;  // … and later still
   WorldOptions options_;
   test::TestServer server_;
   Trace trace_;
