@@ -115,6 +115,18 @@ void WorldOptions::draw_more(Random random) {
   calendar_jumps = random.chance(1, 3);
 }
 
+// So that it is clear which deliveries of a batch belong together to the end.
+void WorldOptions::let_batches_stay() {
+  edits = false;
+  disk_fails = false;
+  disk_full = false;
+  disk_stays_full = false;
+  fails_while_opening = false;
+  kill = true;
+  std::erase(behaviours, Behaviour::gone_410);
+  if (behaviours.empty()) misbehaves_percent = 0;
+}
+
 void WorldOptions::draw_policies(Random random) {
   if (random.chance(1, 2)) return;
   if (random.chance(2, 3)) {
@@ -128,6 +140,7 @@ void WorldOptions::draw_policies(Random random) {
     if (random.chance(1, 3)) too_many = 2 + static_cast<std::uint32_t>(random.below(5));
     finds_wrong = random.chance(1, 3);
     if (random.chance(1, 4)) final_statuses.push_back(422);
+    if (random.chance(1, 3)) let_batches_stay();
   }
   per_user = random.chance(1, 2);
   if (random.chance(1, 3)) {

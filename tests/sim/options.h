@@ -102,6 +102,9 @@ struct WorldOptions {
   // What came later still, in the same way.
   void draw_policies(Random random);
   [[nodiscard]] std::string text() const;
+
+ private:
+  void let_batches_stay();
 };
 
 }  // namespace eilpost::sim

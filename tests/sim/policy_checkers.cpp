@@ -155,8 +155,9 @@ class BatchesStay final : public Checker {
  public:
   explicit BatchesStay(const Bench& bench) : bench_(bench) {}
   [[nodiscard]] std::string_view promise() const override {
-    return "12 batches: one id stands for the same deliveries on every attempt, and a batch is "
-           "within its limits";
+    return "12 batches: one id stands for the same deliveries on every attempt, a delivery keeps "
+           "the id it was sent with until the answer or an end parts it from the others, and a "
+           "batch is within its limits";
   }
   void request_seen(const SeenBook& seen, const RawRequest& request) override {
     const auto [known, is_new] = parts_.emplace(seen.webhook_id, seen.parts);
@@ -177,7 +178,55 @@ class BatchesStay final : public Checker {
     }
   }
 
+  void at_end(const FinalLog& log) override {
+    if (!stays_together()) return;
+    std::map<Key, const SeenBook*> last;
+    const std::set<Key> unsure = find_unsure(log);
+    for (const SeenBook& seen : bench_.books.seen) {
+      const auto is_unsure = [&](const PartBook& part) { return unsure.contains(key_of(part)); };
+      if (std::ranges::any_of(seen.parts, is_unsure)) continue;
+      for (const PartBook& part : seen.parts) {
+        const SeenBook*& before = last[key_of(part)];
+        if (before != nullptr && before->webhook_id != seen.webhook_id) {
+          bench_.judge.broken(promise(), "event {} came in {} and then in {}", part.event_id,
+                              before->webhook_id, seen.webhook_id);
+        }
+        before = may_part(seen) ? nullptr : &seen;
+      }
+    }
+  }
+
  private:
+  using Key = std::pair<std::string, std::string>;  // event and webhook
+
+  static Key key_of(const PartBook& part) { return {part.event_id, part.webhook}; }
+
+  // Whether nothing but an answer or an end parts the deliveries of a batch.
+  [[nodiscard]] bool stays_together() const {
+    const WorldOptions& options = bench_.options;
+    const bool may_be_gone =
+        std::ranges::find(options.behaviours, Behaviour::gone_410) != options.behaviours.end();
+    const bool may_be_unread = options.disk_fails || options.disk_full;
+    return options.batch_events_max > 1 && !options.edits && !may_be_gone && !may_be_unread &&
+           !bench_.books.is_log_in_doubt && bench_.books.jumps.empty();
+  }
+
+  // Those that ended otherwise than delivered, and those that were owed more than once.
+  [[nodiscard]] static std::set<Key> find_unsure(const FinalLog& log) {
+    std::set<Key> all;
+    std::set<Key> unsure;
+    for (const Json& delivery : log.deliveries) {
+      Key key{text_at(delivery, "event_id"), text_at(delivery, "webhook")};
+      const bool is_new = all.insert(key).second;
+      if (!is_new || delivery.at("state") != "delivered") unsure.insert(std::move(key));
+    }
+    return unsure;
+  }
+
+  static bool may_part(const SeenBook& seen) {
+    return seen.is_partial || seen.status == 413 || seen.status == 422;
+  }
+
   Bench bench_;
   std::map<std::string, std::vector<PartBook>> parts_;  // by webhook-id
 };
