@@ -68,6 +68,7 @@ struct DestinationQueue::Group {
   std::size_t body_bytes = 0;            // of the request
   std::size_t kept_bytes = 0;            // of the parts
   bool is_alone = false;                 // its body cannot come together with others
+  bool is_known = false;                 // to the journal
   // Of the request made.
   AttemptBatch batch;
   std::uint64_t body_hash = 0;
@@ -318,12 +319,12 @@ void DestinationQueue::put_back(Group group) {
 }
 
 // Which deliveries an id stands for must be known after a crash, too: those of a batch, and one
-// that goes alone though it was in a batch before.
+// that goes alone. A receiver tells repeats by it.
 Task<void> DestinationQueue::make_known(const BatchRun& run, Group& group) {
+  group.is_known = true;
   if (group.members.size() == run.known_count) co_return;
   const bool is_alone = group.members.size() == 1;
-  if (is_alone && !group.members.front().due.was_in_batch) co_return;
-  EILPOST_PROBE("pipeline.batch_formed");
+  if (!is_alone) EILPOST_PROBE("pipeline.batch_formed");
   for (Member& member : group.members) member.due.was_in_batch = !is_alone;
   co_await record_batch(group.ids());
 }
@@ -443,7 +444,7 @@ void DestinationQueue::end_members(BatchRun& run, Group& group, std::vector<Outc
   const Random same_jitter(context_.random.next());  // so that a batch can stay one
   std::vector<Attempt> attempts;
   attempts.reserve(group.members.size());
-  bool stays = group.members.size() > 1;
+  bool stays = group.is_known;  // Also one alone: it goes again by the id it was sent with.
   WallTime retry_at;
   for (std::size_t i = 0; i < group.members.size(); ++i) {
     Due& due = group.members[i].due;

@@ -167,6 +167,30 @@ TEST_F(BatchTest, OneThatWentAloneGoesAloneAfterACrash) {
   EXPECT_EQ(std::set({id_of(1), id_of(2)}), std::set({id_of(3), id_of(4)}));
 }
 
+TEST_F(BatchTest, OneThatWasSentAloneKeepsItsId) {
+  deliver_with({{"batch", {{"events_max", 10}}}});
+  receiver_.answers(503);
+  post(1);
+  server_.wait(1s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{1}));
+  server_.crash(env::Crash::power_loss);
+  server_.restart();
+  receiver_.answers([](const http::Request&, std::size_t) { return Reply{.hangs = true}; });
+  server_.wait(6s);  // It is under way again.
+  server_.crash(env::Crash::power_loss);
+  server_.restart();
+  receiver_.answers(200);
+  post(2);
+  server_.wait(10s);
+  for (std::size_t i = 0; i < sizes().size(); ++i) {
+    const std::vector<int> sent = numbers(i);
+    if (std::ranges::find(sent, 1) == sent.end()) continue;
+    EXPECT_EQ(sent.size(), 1U);
+    EXPECT_EQ(id_of(i), id_of(0));
+  }
+  EXPECT_EQ(deliveries("delivered").size(), 3U);
+}
+
 TEST_F(BatchTest, ABatchThatWaitsForItsTimeIsTheSameAfterARestart) {
   deliver_with({{"batch", {{"events_max", 10}}}});
   receiver_.answers(503);
