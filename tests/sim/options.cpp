@@ -127,10 +127,20 @@ void WorldOptions::let_batches_stay() {
   if (behaviours.empty()) misbehaves_percent = 0;
 }
 
+// For days, so that destinations are disabled.
+void WorldOptions::let_receivers_fail() {
+  behaviours = {Behaviour::error_500};
+  misbehaves_percent = 100;
+  pause_max_ms = 21'600'000;
+  steps = 80;
+  edits = false;
+  final_statuses.clear();
+}
+
 void WorldOptions::draw_policies(Random random) {
   if (random.chance(1, 2)) return;
   if (random.chance(2, 3)) {
-    batch_events_max = 2 + static_cast<std::uint32_t>(random.below(random.chance(1, 2) ? 4 : 30));
+    batch_events_max = 2 + static_cast<std::uint32_t>(random.below(random.chance(1, 2) ? 4 : 60));
     batch_form = static_cast<BatchForm>(random.below(3));
     if (random.chance(1, 3)) batch_bytes_max = 500 + random.below(4000);
     constexpr std::uint32_t kWaits[] = {0, 5, 200, 3000};
@@ -148,6 +158,7 @@ void WorldOptions::draw_policies(Random random) {
     rate_per_ms = static_cast<std::uint32_t>(50 + random.below(1000));
   }
   notices = random.chance(1, 3);
+  if (random.chance(1, 12)) let_receivers_fail();
   if (random.chance(1, 3)) config.fresh_bytes_max = random.below(20'000);
   if (random.chance(1, 3)) config.tail_bytes_max = random.below(20'000);
 }

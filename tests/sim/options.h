@@ -105,6 +105,7 @@ struct WorldOptions {
 
  private:
   void let_batches_stay();
+  void let_receivers_fail();
 };
 
 }  // namespace eilpost::sim

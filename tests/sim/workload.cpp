@@ -184,7 +184,7 @@ Json World::delivery_json(std::uint32_t number, std::uint32_t concurrency) const
 }
 
 bool World::is_per_user(std::uint32_t destination) const {
-  return options_.per_user && destination % 4 != 0;
+  return options_.per_user && destination % 2 == 1;
 }
 
 void World::prescribe_batches(Json& json) const {
@@ -335,6 +335,11 @@ void World::edit_destination(DestinationBook& destination) {
     const auto events = static_cast<std::uint32_t>(1 + policy_random_.below(20));
     destination.batch_events_max = std::max(destination.batch_events_max, events);
     delivery["batch"]["events_max"] = events;
+  }
+  // Where it may be on and off the world does not say what must keep which order.
+  const bool is_edited = options_.per_user && !destination.is_per_user;
+  if (is_edited && policy_random_.chance(1, 2)) {
+    delivery["ordering"] = policy_random_.chance(2, 3) ? "per_user" : "none";
   }
   begin_api(http::Method::patch, "destinations/" + destination.id, {{"delivery", delivery}},
             [](const test::Answer&) {});
