@@ -126,7 +126,13 @@ struct DestinationQueue::BatchRun {
   }
 };
 
-// 1: every delivery is a request of its own.
+// Also one that goes alone has the form of a batch then, and is known to the journal.
+bool DestinationQueue::makes_batches() const {
+  const Destination* const destination = settings();
+  return destination != nullptr && destination->delivery.batch.events_max > 1;
+}
+
+// 1: each goes alone.
 std::uint32_t DestinationQueue::batch_limit() const {
   const Destination* const destination = settings();
   if (destination == nullptr) return 1;
@@ -213,7 +219,12 @@ void DestinationQueue::dissolve_batches() {
 }
 
 void DestinationQueue::claim_line(const Due& due) {
-  if (is_per_user()) (void)lines_.claim(due);
+  if (!is_per_user()) return;
+  if (due.attempts_count > 0) {
+    lines_.claim_again(due);
+  } else {
+    (void)lines_.claim(due);
+  }
 }
 
 void DestinationQueue::add_batch(std::vector<Due> members, WallTime at) {

@@ -152,7 +152,7 @@ bool DestinationQueue::may_start(std::size_t starts, Instant now) const {
 
 // Whether an attempt was started with what is first.
 bool DestinationQueue::start_next(Instant now) {
-  if (!ready_batches_.empty() || batch_limit() > 1) {
+  if (!ready_batches_.empty() || makes_batches()) {
     Batch batch = take_batch();
     if (batch.members.empty()) return false;
     pace_.note_start(now);

@@ -52,6 +52,7 @@ class DestinationQueue final {
   // Several that were sent together before this start, and are again. Their users' lines were
   // claimed, in accept order with what was added.
   void add_batch(std::vector<Due> members, WallTime at);
+  // For one that will be added later than those after it, or not to be tried now.
   void claim_line(const Due& due);
 
   // Starts what can be started, at most kStartsPerTurn; the rest starts in a later turn.
@@ -163,6 +164,7 @@ class DestinationQueue final {
   void on_attempt_ended();
 
   // Batches.
+  [[nodiscard]] bool makes_batches() const;
   [[nodiscard]] std::uint32_t batch_limit() const;
   [[nodiscard]] Batch take_batch();
   void place_batch(Batch batch);

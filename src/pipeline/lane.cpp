@@ -223,6 +223,7 @@ void Pipeline::Lane::take_unsettled(const store::Unsettled& unsettled) {
 
 void Pipeline::Lane::take_owed(DestinationQueue& queue, Due due, WallTime next_attempt_at) const {
   if (next_attempt_at > context_.loop.clock().wall_now()) {
+    queue.claim_line(due);
     queue.add_later(std::move(due), next_attempt_at);
   } else {
     queue.add_owed(std::move(due));

@@ -17,6 +17,10 @@ bool UserLines::claim(const Due& due) {
   return true;
 }
 
+void UserLines::claim_again(const Due& due) {
+  if (due.user != 0) lines_.insert_or_assign(due.user, Line{.active = due.id});
+}
+
 bool UserLines::admit(Due& due) {
   if (claim(due)) return true;
   EILPOST_PROBE("pipeline.waits_for_its_user");

@@ -1,6 +1,5 @@
 // Goal:   several deliveries go in one request; what the answer says is taken for each; a batch
-// that
-//         is sent again is the same batch, also after a crash; a user's events keep their order.
+//         that is sent again is the same batch, also after a crash.
 // Method: the whole server on a simulated machine (tests/support/test_server.h).
 
 #include <fmt/format.h>
@@ -8,66 +7,14 @@
 #include <gtest/gtest.h>
 #include <set>
 
-#include "model/limits.h"
-#include "support/test_server.h"
+#include "server/batch_fixture_for_test.h"
 
 namespace eilpost::test {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::Each;
-using testing::ElementsAre;
 using testing::HasSubstr;
-
-class BatchTest : public testing::Test {
- protected:
-  void deliver_with(const Json& delivery, const Json& more = Json::object()) {
-    Json settings = more;
-    settings["delivery"] = delivery;
-    destination_ = server_.add_destination(receiver_.url(), settings);
-    webhook_ = server_.add_webhook("survey.submitted", destination_, all_properties());
-  }
-  static Json all_properties() {
-    return {{"properties", {{{"property", "oId"}, {"as", "n"}}, {{"property", "wm.euId"}}}}};
-  }
-  // Events numbered from 1 on.
-  void post(int count, std::string_view user = "u") {
-    Json events = Json::array();
-    for (int i = 0; i < count; ++i) {
-      ++posted_;
-      events.push_back({{"id", fmt::format("e{}", posted_)},
-                        {"type", "survey.submitted"},
-                        {"data", {{"oId", posted_}, {"wm", {{"euId", user}}}}}});
-    }
-    ASSERT_EQ(server_.post_event(to_text(events)).status, 202);
-  }
-  // The numbers of the events in a request.
-  [[nodiscard]] std::vector<int> numbers(std::size_t request) const {
-    std::vector<int> numbers;
-    const Json body = receiver_.seen().at(request).json();
-    for (const Json& item : body.is_array() ? body : Json::array({body})) {
-      numbers.push_back(item.at("n").get<int>());
-    }
-    return numbers;
-  }
-  [[nodiscard]] std::vector<std::size_t> sizes() const {
-    std::vector<std::size_t> sizes;
-    for (std::size_t i = 0; i < receiver_.seen().size(); ++i) sizes.push_back(numbers(i).size());
-    return sizes;
-  }
-  [[nodiscard]] std::string id_of(std::size_t request) const {
-    return receiver_.seen().at(request).header("webhook-id");
-  }
-  std::vector<Json> deliveries(std::string_view state) {
-    return server_.list(fmt::format("deliveries?state={}", state));
-  }
-
-  TestServer server_{/*seed=*/1};
-  Receiver& receiver_ = server_.receiver("crm");
-  std::string destination_;
-  std::string webhook_;
-  int posted_ = 0;
-};
 
 TEST_F(BatchTest, SeveralEventsAreOneSignedRequest) {
   deliver_with({{"batch", {{"events_max", 20}}}});
@@ -238,6 +185,19 @@ TEST_F(BatchTest, TooLargeABatchIsSentInHalves) {
   EXPECT_THAT(std::vector(all.begin() + 7, all.end()), Each(testing::Le(2U)));
 }
 
+TEST_F(BatchTest, WhereBatchesBecameSingleEventsTheirFormStays) {
+  deliver_with({{"batch", {{"events_max", 4}}}});
+  receiver_.answers([](const http::Request& request, std::size_t) {
+    return Reply{.status = parse_json(request.body)->size() > 1 ? 413 : 200};
+  });
+  post(4);
+  server_.wait(1s);
+  post(2);
+  server_.wait(1s);
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{4, 2, 2, 1, 1, 1, 1, 1, 1}));
+  for (const SeenRequest& seen : receiver_.seen()) EXPECT_TRUE(seen.json().is_array());
+}
+
 TEST_F(BatchTest, HalvesUseUpNoTries) {
   deliver_with({{"retry", {{"delays_ms", {1000, 1000}}}}, {"batch", {{"events_max", 8}}}});
   receiver_.answers([](const http::Request& request, std::size_t) {
@@ -403,195 +363,6 @@ TEST_F(BatchTest, ADestinationThatStopsToBatchIsSentWhatWaitedOneByOne) {
       200);
   server_.wait(10s);
   EXPECT_EQ(sizes(), (std::vector<std::size_t>{3, 1, 1, 1}));
-}
-
-TEST_F(BatchTest, AUsersEventsKeepTheirOrder) {
-  deliver_with({{"ordering", "per_user"}});
-  receiver_.answers([](const http::Request& request, std::size_t index) {
-    const bool is_first = parse_json(request.body)->at("n") == 1;
-    return Reply{.status = is_first && index == 0 ? 503 : 200, .delay = 50ms};
-  });
-  post(3, "anna");
-  post(1, "bert");
-  server_.wait(2s);
-  ASSERT_EQ(receiver_.seen().size(), 2U);  // Anna's first failed; Bert does not wait for her.
-  server_.wait(10s);
-  std::vector<int> annas;
-  for (std::size_t i = 0; i < receiver_.seen().size(); ++i) {
-    if (receiver_.seen()[i].json().at("wm.euId") == "anna") annas.push_back(numbers(i).front());
-  }
-  EXPECT_THAT(annas, ElementsAre(1, 1, 2, 3));
-  EXPECT_EQ(deliveries("delivered").size(), 4U);
-}
-
-TEST_F(BatchTest, AUsersEventsKeepTheirOrderAfterARestart) {
-  deliver_with({{"ordering", "per_user"}});
-  receiver_.answers(503);
-  post(3, "anna");
-  server_.wait(1s);
-  ASSERT_EQ(receiver_.seen().size(), 1U);
-  receiver_.answers(200);
-  server_.crash(env::Crash::power_loss);
-  server_.restart();
-  server_.wait(10s);
-  std::vector<int> order;
-  for (std::size_t i = 1; i < receiver_.seen().size(); ++i) order.push_back(numbers(i).front());
-  EXPECT_THAT(order, ElementsAre(1, 2, 3));
-}
-
-TEST_F(BatchTest, AFailingEventHoldsItsUsersOthersForAnHour) {
-  deliver_with({{"ordering", "per_user"}});
-  receiver_.answers([](const http::Request& request, std::size_t) {
-    return Reply{.status = parse_json(request.body)->at("n") == 1 ? 500 : 200};
-  });
-  post(3, "anna");
-  server_.wait(59min);
-  EXPECT_TRUE(deliveries("delivered").empty());
-  server_.wait(2min);
-  EXPECT_EQ(deliveries("delivered").size(), 2U);
-}
-
-TEST_F(BatchTest, ADisabledWebhookHoldsNoUser) {
-  deliver_with({{"ordering", "per_user"}});
-  const std::string other = server_.add_webhook("survey.submitted", destination_, all_properties());
-  ASSERT_EQ(server_.patch("webhooks/" + webhook_, {{"enabled", false}}).status, 200);
-  post(1, "anna");
-  server_.wait(1s);
-  ASSERT_EQ(server_.patch("webhooks/" + webhook_, {{"enabled", true}}).status, 200);
-  post(1, "anna");
-  server_.wait(1s);
-  EXPECT_EQ(deliveries("delivered").size(), server_.list("deliveries").size());
-}
-
-TEST_F(BatchTest, AWebhookDisabledWhileItsDeliveryWaitsHoldsNoUser) {
-  deliver_with({{"ordering", "per_user"}, {"retry", {{"delays_ms", {600'000, 600'000}}}}});
-  receiver_.answers([](const http::Request&, std::size_t index) {
-    return Reply{.status = index == 0 ? 503 : 200};
-  });
-  post(1, "anna");
-  server_.wait(1s);
-  const std::string other = server_.add_webhook("survey.submitted", destination_, all_properties());
-  post(1, "anna");
-  server_.wait(1s);
-  ASSERT_EQ(receiver_.seen().size(), 1U);
-  ASSERT_EQ(server_.patch("webhooks/" + webhook_, {{"enabled", false}}).status, 200);
-  server_.wait(1s);
-  EXPECT_EQ(deliveries("delivered").size(), 1U);
-  ASSERT_EQ(server_.patch("webhooks/" + webhook_, {{"enabled", true}}).status, 200);
-  server_.wait(15min);
-  EXPECT_EQ(deliveries("delivered").size(), 3U);
-}
-
-TEST_F(BatchTest, AWebhookDisabledWhileItsBatchWaitsHoldsNoUser) {
-  deliver_with({{"ordering", "per_user"},
-                {"batch", {{"events_max", 10}, {"wait_ms", 100}}},
-                {"retry", {{"delays_ms", {600'000, 600'000}}}}});
-  receiver_.answers([](const http::Request&, std::size_t index) {
-    return Reply{.status = index == 0 ? 503 : 200};
-  });
-  post(1, "anna");
-  post(1, "bert");
-  server_.wait(1s);
-  ASSERT_EQ(sizes(), (std::vector<std::size_t>{2}));
-  const std::string other = server_.add_webhook("survey.submitted", destination_, all_properties());
-  post(1, "anna");
-  server_.wait(1s);
-  ASSERT_EQ(server_.patch("webhooks/" + webhook_, {{"enabled", false}}).status, 200);
-  server_.wait(1s);
-  EXPECT_EQ(deliveries("delivered").size(), 1U);
-}
-
-TEST_F(BatchTest, ADisabledDestinationForgetsNoOrder) {
-  deliver_with({{"ordering", "per_user"}, {"retry", {{"delays_ms", {60'000, 60'000}}}}});
-  receiver_.answers([](const http::Request&, std::size_t index) {
-    return Reply{.status = index == 0 ? 503 : 200};
-  });
-  post(2, "anna");
-  server_.wait(1s);
-  for (const char* const action : {"disable", "resume"}) {
-    const Answer answer = server_.post("destinations/" + destination_ + "/" + action);
-    ASSERT_EQ(answer.status, 200) << answer.body;
-    server_.wait(1s);
-  }
-  EXPECT_EQ(receiver_.seen().size(), 1U);
-  server_.wait(2min);
-  ASSERT_EQ(receiver_.seen().size(), 3U);
-  EXPECT_EQ(numbers(1), (std::vector<int>{1}));
-}
-
-TEST_F(BatchTest, AnOrderThatIsSwitchedOffAndOnHoldsNobodyForLonger) {
-  deliver_with({{"ordering", "per_user"}, {"retry", {{"delays_ms", {7'200'000, 7'200'000}}}}});
-  receiver_.answers([](const http::Request& request, std::size_t) {
-    return Reply{.status = parse_json(request.body)->at("n") == 1 ? 503 : 200, .delay = 2s};
-  });
-  const auto order_by = [this](const char* ordering) {
-    const Json settings = {{"delivery", {{"ordering", ordering}}}};
-    ASSERT_EQ(server_.patch("destinations/" + destination_, settings).status, 200);
-  };
-  post(1, "anna");
-  server_.wait(1s);
-  order_by("none");
-  post(1, "anna");  // It does not wait for the first.
-  server_.wait(10s);
-  EXPECT_EQ(deliveries("delivered").size(), 1U);
-  order_by("per_user");
-  post(1, "anna");
-  server_.wait(59min);
-  EXPECT_EQ(deliveries("delivered").size(), 1U);  // It does, for an hour.
-  server_.wait(2min);
-  EXPECT_EQ(deliveries("delivered").size(), 2U);
-}
-
-TEST_F(BatchTest, AnOrderBeginsWhenNothingIsUnderWay) {
-  deliver_with({{"ordering", "none"}, {"concurrency", 8}});
-  receiver_.answers([](const http::Request&, std::size_t) { return Reply{.delay = 4s}; });
-  post(2, "anna");
-  server_.wait(1s);
-  ASSERT_EQ(receiver_.seen().size(), 2U);
-  ASSERT_EQ(
-      server_.patch("destinations/" + destination_, {{"delivery", {{"ordering", "per_user"}}}})
-          .status,
-      200);
-  post(2, "anna");
-  server_.wait(2s);
-  EXPECT_EQ(receiver_.seen().size(), 2U);
-  server_.wait(3s);
-  EXPECT_EQ(receiver_.seen().size(), 3U);  // One at a time.
-  server_.wait(4s);
-  EXPECT_EQ(receiver_.seen().size(), 4U);
-}
-
-TEST_F(BatchTest, ATryThatLastsOverTheHourKeepsTheOrder) {
-  deliver_with({{"ordering", "per_user"}, {"retry", {{"delays_ms", {3'590'000}}, {"jitter", 0}}}},
-               {{"request", {{"timeout_ms", 30'000}}}});
-  receiver_.answers([](const http::Request& request, std::size_t index) {
-    const bool is_first = parse_json(request.body)->at("n") == 1;
-    return Reply{.status = index == 0 ? 503 : 200, .delay = is_first && index > 0 ? 20s : 0s};
-  });
-  post(2, "anna");
-  server_.wait(60min + 5s);
-  EXPECT_EQ(receiver_.seen().size(), 2U);
-  EXPECT_TRUE(deliveries("delivered").empty());
-  server_.wait(1min);
-  ASSERT_EQ(receiver_.seen().size(), 3U);
-  EXPECT_EQ(deliveries("delivered").size(), 2U);
-}
-
-TEST_F(BatchTest, OrderAndBatchesGoTogether) {
-  deliver_with({{"ordering", "per_user"}, {"batch", {{"events_max", 10}}}});
-  for (int i = 0; i < 3; ++i) {
-    post(1, "anna");
-    post(1, "bert");
-  }
-  server_.wait(2s);
-  std::vector<int> all;
-  for (std::size_t i = 0; i < receiver_.seen().size(); ++i) {
-    for (const int number : numbers(i)) all.push_back(number);
-  }
-  std::vector<int> annas;
-  std::ranges::copy_if(all, std::back_inserter(annas), [](int n) { return n % 2 == 1; });
-  EXPECT_THAT(annas, ElementsAre(1, 3, 5));
-  EXPECT_EQ(all.size(), 6U);
 }
 
 }  // namespace

@@ -314,7 +314,9 @@ class EveryRequestOnRecord final : public Checker {
   // A kept connection that ended without an answer: the same attempt went on at once with a new
   // one, with HTTP/2 perhaps with a third, and was cut off then.
   bool is_first_try_of_one_cut_off(const SeenBook& seen) const {
-    if (seen.status != 0 || !seen.ended) return false;
+    // With HTTP/2 an answer may be lost with the connection that ends by another stream's fault.
+    const bool is_answered = seen.status != 0 && !bench_.options.http_2;
+    if (is_answered || !seen.ended) return false;
     const Instant latest = *seen.ended + 12 * bench_.options.network_delay.max + 2ms;
     const auto second = std::ranges::find_if(bench_.books.seen, [&](const SeenBook& other) {
       return other.webhook_id == seen.webhook_id && other.arrived > seen.arrived;

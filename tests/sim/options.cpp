@@ -198,10 +198,12 @@ std::string WorldOptions::text() const {
   add(rate_requests > 0, "rate");
   add(notices, "notices");
   return fmt::format(
-      "lanes {}, steps {}, segments of {} bytes, concurrency {}, {} retries, timeout {} ms, "
+      "lanes {}, steps {}, disk {} us, segments of {} bytes, concurrency {}, {} retries, timeout "
+      "{} ms, "
       "misbehaves {} % in {} ways;{}",
-      lanes, steps, config.segment_bytes, concurrency, delays_ms.size(), timeout_ms,
-      misbehaves_percent, behaviours.size(), faults);
+      lanes, steps, std::chrono::floor<microseconds>(worker_latency_max).count(),
+      config.segment_bytes, concurrency, delays_ms.size(), timeout_ms, misbehaves_percent,
+      behaviours.size(), faults);
 }
 
 }  // namespace eilpost::sim

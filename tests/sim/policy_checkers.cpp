@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/iso_time.h"
 #include "checkers.h"
 #include "model/limits.h"
 
@@ -84,8 +85,17 @@ class KeepsOrder final : public Checker {
                             std::chrono::floor<milliseconds>(limits::kOrderingHoldMax);
       if (begun >= held) return;
     }
-    bench_.judge.broken(promise(), "{} was sent before {} was settled", text_at(after, "id"),
-                        text_at(before, "id"));
+    bench_.judge.broken(promise(), "{} was sent at {}, {} was settled at {}, tried at{}",
+                        text_at(after, "id"), format_iso_time(begun), text_at(before, "id"),
+                        text_at(before, "settled_at"), tries_text(tries, log));
+  }
+
+  static std::string tries_text(std::map<std::string, std::vector<Json>>::const_iterator tries,
+                                const FinalLog& log) {
+    std::string text;
+    if (tries == log.attempts.end()) return text;
+    for (const Json& attempt : tries->second) text += " " + text_at(attempt, "started_at");
+    return text;
   }
 
   Bench bench_;
