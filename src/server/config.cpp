@@ -13,6 +13,7 @@
 
 #include "base/ascii.h"
 #include "base/parse.h"
+#include "server/toml_letters.h"
 
 namespace eilpost::server {
 namespace {
@@ -221,6 +222,10 @@ class Parser {
     if (const auto found = std::ranges::find_if(text, is_control); found != text.end()) {
       const auto line = std::count(text.begin(), found, '\n') + 1;
       wrong(fmt::format("{}:{}", name, line), "a control character cannot stand in TOML");
+      return;
+    }
+    if (const auto problem = find_toml_problem(text)) {
+      wrong(fmt::format("{}:{}:{}", name, problem->line, problem->column), problem->text);
       return;
     }
     const toml::parse_result parsed = toml::parse(text, name);
