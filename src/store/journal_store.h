@@ -99,6 +99,7 @@ class JournalStore final : public Store {
   void keep_house();
   void keep_short();
   void keep_repeats();
+  void merge_repeats();
   void keep_space();
   void keep_checkpoint();
   void keep_trying();

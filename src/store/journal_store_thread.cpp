@@ -245,7 +245,10 @@ void JournalStore::keep_repeats() {
   const bool is_full = is_full_ && held_count > 0;
   const bool is_urgent = is_full || (is_room_wanted_ && held_count >= kSegmentsSpared);
   auto work = repeats_.begin_spill(journal_.end(), env_.clock().wall_now(), is_urgent);
-  if (!work) return;
+  if (!work) {
+    if (!is_full_) merge_repeats();
+    return;
+  }
   help(Job::spill, "Ids of accepted events stay in memory",
        [this, is_full, work = std::move(*work)]() -> Result<void> {
          Repeats::Spilled spilled = work();
@@ -258,6 +261,21 @@ void JournalStore::keep_repeats() {
          mailbox_->push(Chore{[this, spilled = std::move(spilled)]() mutable {
            repeats_.spilled(std::move(spilled), env_.clock().wall_now());
          }});
+         return result;
+       });
+}
+
+// Each event is looked for in every file.
+void JournalStore::merge_repeats() {
+  auto work = repeats_.begin_merge();
+  if (!work) return;
+  help(Job::spill, "Files of ids of accepted events stay small",
+       [this, work = std::move(*work)]() -> Result<void> {
+         Repeats::Spilled merged = work();
+         Result<void> result;
+         if (!merged) result = std::unexpected(merged.error());
+         mailbox_->push(Chore{
+             [this, merged = std::move(merged)]() mutable { repeats_.merged(std::move(merged)); }});
          return result;
        });
 }

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <tuple>
 #include <utility>
 
 #include "base/codec.h"
 #include "base/crc32c.h"
+#include "store/repeat_table.h"
 
 namespace eilpost::store {
 namespace {
@@ -43,10 +43,6 @@ void for_each_bit(Hash128 fingerprint, Each each) {
     const std::uint64_t bit = bits & (kBlockBits - 1);
     each(bit / 64, 1ULL << (bit % 64));
   }
-}
-
-auto order_of(const Hash128& fingerprint) {
-  return std::tie(fingerprint.high, fingerprint.low);
 }
 
 Bytes encode_header(const RepeatFileFacts& facts) {
@@ -187,21 +183,37 @@ bool RepeatFile::may_contain(Hash128 fingerprint) const {
   return is_set;
 }
 
+Result<void> RepeatFile::read_page(std::uint64_t index, std::vector<Hash128>& entries) const {
+  std::array<std::byte, kPageBytes> page;
+  EILPOST_ASSIGN_OR_RETURN(const std::size_t count,
+                           file_->read_at(kHeaderBytes + index * kPageBytes, page));
+  if (count != kPageBytes) return {};
+  ByteReader reader(page);
+  const ByteView body = reader.raw(kPageCrcOffset);
+  if (reader.u32() != crc32c(body)) return {};
+  const std::uint64_t left = facts_.count - index * kPageEntries;
+  const std::size_t begin = entries.size();
+  entries.resize(begin + std::min<std::uint64_t>(left, kPageEntries));
+  std::memcpy(entries.data() + begin, page.data(), (entries.size() - begin) * sizeof(Hash128));
+  return {};
+}
+
 bool RepeatFile::contains(Hash128 fingerprint) const {
   const auto after = std::ranges::upper_bound(fences_, fingerprint.high);
   if (after == fences_.begin()) return false;
-  const auto page_index = static_cast<std::uint64_t>(after - fences_.begin()) - 1;
-  std::array<std::byte, kPageBytes> page;
-  const Result<std::size_t> count = file_->read_at(kHeaderBytes + page_index * kPageBytes, page);
-  if (!count || *count != kPageBytes) return false;
-  ByteReader reader(page);
-  const ByteView body = reader.raw(kPageCrcOffset);
-  if (reader.u32() != crc32c(body)) return false;
-  std::array<Hash128, kPageEntries> entries;
-  std::memcpy(entries.data(), page.data(), sizeof entries);
-  const std::uint64_t left = facts_.count - page_index * kPageEntries;
-  const auto used = std::span(entries).first(std::min<std::uint64_t>(left, kPageEntries));
-  return std::ranges::binary_search(used, order_of(fingerprint), {}, order_of);
+  std::vector<Hash128> entries;
+  const auto page = static_cast<std::uint64_t>(after - fences_.begin()) - 1;
+  if (!read_page(page, entries)) return false;
+  return std::ranges::binary_search(entries, order_of(fingerprint), {}, order_of);
+}
+
+Result<std::vector<Hash128>> RepeatFile::sorted() const {
+  std::vector<Hash128> entries;
+  entries.reserve(facts_.count);
+  for (std::uint64_t page = 0; page < fences_.size(); ++page) {
+    EILPOST_RETURN_IF_ERROR(read_page(page, entries));
+  }
+  return entries;
 }
 
 }  // namespace eilpost::store

@@ -2,7 +2,7 @@
 // A sorted file of fingerprints that no longer fit into memory, with a Bloom filter that stays
 // there: 10 bits a fingerprint, one cache line a question. Format: docs/JOURNAL.md.
 //
-// Threads: contains() from one thread at a time.
+// Threads: any, once it is made.
 
 #include <array>
 #include <cstdint>
@@ -49,6 +49,9 @@ class RepeatFile {
   [[nodiscard]] bool may_contain(Hash128 fingerprint) const;
   // Reads one page. A page that is damaged holds nothing.
   [[nodiscard]] bool contains(Hash128 fingerprint) const;
+  // All, in the order of RepeatTable::sorted(), but for those of damaged pages. Errors:
+  // disk_failed.
+  [[nodiscard]] Result<std::vector<Hash128>> sorted() const;
 
  private:
   struct alignas(64) Block {
@@ -58,6 +61,8 @@ class RepeatFile {
   RepeatFile(std::unique_ptr<env::File> file, const RepeatFileFacts& facts);
   [[nodiscard]] Block& block_of(Hash128 fingerprint);
   [[nodiscard]] Result<void> load_index();
+  // Appends what a page holds: nothing, if it is damaged.
+  [[nodiscard]] Result<void> read_page(std::uint64_t index, std::vector<Hash128>& entries) const;
 
   std::unique_ptr<env::File> file_;
   RepeatFileFacts facts_;

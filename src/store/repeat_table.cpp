@@ -68,7 +68,7 @@ std::vector<Hash128> RepeatTable::sorted() const {
   list.reserve(size_);
   std::ranges::copy_if(slots_, std::back_inserter(list),
                        [](Hash128 fingerprint) { return fingerprint != Hash128{}; });
-  std::ranges::sort(list, {}, [](const Hash128& f) { return std::tie(f.high, f.low); });
+  std::ranges::sort(list, {}, order_of);
   return list;
 }
 

@@ -4,11 +4,17 @@
 // Threads: one at a time; several may read it while nobody writes.
 
 #include <cstdint>
+#include <tuple>
 #include <vector>
 
 #include "base/hash.h"
 
 namespace eilpost::store {
+
+// By which fingerprints are sorted.
+[[nodiscard]] inline auto order_of(const Hash128& fingerprint) {
+  return std::tie(fingerprint.high, fingerprint.low);
+}
 
 class RepeatTable {
  public:
@@ -17,7 +23,7 @@ class RepeatTable {
   void erase(Hash128 fingerprint);
   [[nodiscard]] std::size_t size() const { return size_; }
 
-  [[nodiscard]] std::vector<Hash128> sorted() const;  // by (high, low)
+  [[nodiscard]] std::vector<Hash128> sorted() const;  // by order_of()
 
  private:
   [[nodiscard]] std::size_t slot_of(Hash128 fingerprint) const;

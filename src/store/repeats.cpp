@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
+#include <iterator>
 #include <utility>
 
 #include "base/codec.h"
@@ -17,6 +18,7 @@ constexpr std::size_t kKeyFileBytes = sizeof(SipKey) + 4;
 constexpr Duration kSpillAfter = std::chrono::hours(1);
 constexpr std::size_t kGenerations = 16;  // that fit into ids_max
 constexpr std::size_t kGenerationIdsMin = 16;
+constexpr std::size_t kMergeableMax = 8;  // pairs of neighbours, until two become one
 
 std::optional<SipKey> decode_key(ByteView bytes) {
   if (bytes.size() != kKeyFileBytes) return std::nullopt;
@@ -128,9 +130,8 @@ std::optional<Repeats::SpillJob> Repeats::begin_spill(Position end, WallTime now
   if (set_aside_ == nullptr) {
     if (current_.table.size() == 0) return std::nullopt;
     if (!began_) began_ = now;
-    const std::size_t ids_max = std::max(kGenerationIdsMin, options_.ids_max / kGenerations);
     const bool is_time =
-        is_urgent || current_.table.size() >= ids_max || now - *began_ >= kSpillAfter;
+        is_urgent || current_.table.size() >= file_ids_max() || now - *began_ >= kSpillAfter;
     if (!is_time) return std::nullopt;
     current_.until = end;
     current_.newest = now;
@@ -156,6 +157,56 @@ void Repeats::spilled(Spilled result, WallTime now) {
   files_.push_back(std::move(*result));
   set_aside_.reset();
   expire(now);
+}
+
+std::size_t Repeats::file_ids_max() const {
+  return std::max(kGenerationIdsMin, options_.ids_max / kGenerations);
+}
+
+// What is given up at once stays small, in ids and in time. When the first file begins nobody
+// knows.
+bool Repeats::may_merge(std::size_t index) const {
+  if (index == 0 || index + 1 >= files_.size()) return false;
+  const RepeatFileFacts& older = files_[index]->facts();
+  const RepeatFileFacts& newer = files_[index + 1]->facts();
+  return older.count + newer.count <= file_ids_max() &&
+         newer.newest - files_[index - 1]->facts().newest <= kSpillAfter;
+}
+
+std::optional<Repeats::SpillJob> Repeats::begin_merge() {
+  if (is_writing_) return std::nullopt;
+  const auto size_of_pair = [&](std::size_t index) {
+    return files_[index]->facts().count + files_[index + 1]->facts().count;
+  };
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    if (!may_merge(i)) continue;
+    if (count == 0 || size_of_pair(i) < size_of_pair(merged_at_)) merged_at_ = i;
+    ++count;
+  }
+  if (count <= kMergeableMax) return std::nullopt;
+  EILPOST_PROBE("store.repeats_merged");
+  is_writing_ = true;
+  // It takes the place of the newer, whose end it has; the older goes when it is there.
+  return [&directory = directory_, older = files_[merged_at_],
+          newer = files_[merged_at_ + 1]]() -> Spilled {
+    EILPOST_ASSIGN_OR_RETURN(const std::vector<Hash128> first, older->sorted());
+    EILPOST_ASSIGN_OR_RETURN(const std::vector<Hash128> second, newer->sorted());
+    std::vector<Hash128> both;
+    both.reserve(first.size() + second.size());
+    std::ranges::set_union(first, second, std::back_inserter(both), {}, order_of, order_of);
+    Spilled merged = RepeatFile::save(directory, newer->facts(), both);
+    // If it stays it is found again by the next load(): what is in it is known twice.
+    if (merged) (void)directory.remove(older->name());
+    return merged;
+  };
+}
+
+void Repeats::merged(Spilled result) {
+  is_writing_ = false;
+  if (!result) return;
+  files_[merged_at_ + 1] = std::move(*result);
+  files_.erase(files_.begin() + static_cast<std::ptrdiff_t>(merged_at_));
 }
 
 std::uint64_t Repeats::file_bytes() const {

@@ -4,8 +4,9 @@
 // The newest ids are a table in memory, rebuilt from the journal; after an hour, or when it is
 // full, it becomes a sorted file. A file is given up when all of it is older than the window or
 // there are more ids than allowed, so an id is known for at least, and an hour at most beyond, it.
+// Where tables become files sooner, for want of space, those of an hour are merged.
 //
-// Threads: fingerprint() from any thread; a spill job on any; everything else on one thread.
+// Threads: fingerprint() from any thread; a job on any; everything else on one thread.
 // Errors:  a file that is damaged is reported and forgotten: its ids count as new.
 
 #include <cstdint>
@@ -62,15 +63,25 @@ class Repeats {
   [[nodiscard]] std::optional<SpillJob> begin_spill(Position end, WallTime now,
                                                     bool is_urgent = false);
   [[nodiscard]] std::uint64_t file_bytes() const;
+  [[nodiscard]] std::size_t files_count() const { return files_.size(); }
 
   // After an error the ids stay in memory, and begin_spill() tries again.
   void spilled(Spilled result, WallTime now);
+
+  // If there are many small files, gives a job that makes two of them one; then merged() must be
+  // told. A crash meanwhile leaves ids in two files at worst. Not while a job is under way.
+  [[nodiscard]] std::optional<SpillJob> begin_merge();
+  // After an error both files stay, and begin_merge() tries again.
+  void merged(Spilled result);
 
  private:
   Repeats(env::Directory& directory, const SipKey& key, const Options& options);
   [[nodiscard]] Result<void> load(const std::function<void(std::string_view)>& on_damage);
   [[nodiscard]] SpillJob make_job() const;
   void expire(WallTime now);
+  [[nodiscard]] std::size_t file_ids_max() const;
+  // Whether the file may become one with the next.
+  [[nodiscard]] bool may_merge(std::size_t index) const;
 
   struct Generation {
     RepeatTable table;
@@ -88,7 +99,8 @@ class Repeats {
   std::optional<WallTime> began_;                // of current_
   std::shared_ptr<const Generation> set_aside_;  // being written
   bool is_writing_ = false;
-  std::vector<std::unique_ptr<RepeatFile>> files_;  // oldest first
+  std::vector<std::shared_ptr<const RepeatFile>> files_;  // oldest first
+  std::size_t merged_at_ = 0;                             // the older of two that become one
 };
 
 }  // namespace eilpost::store

@@ -114,6 +114,17 @@ class RepeatsTest : public testing::Test {
   [[nodiscard]] bool is_known(std::uint64_t number) const {
     return repeats_->is_known(hash_of(number));
   }
+  // A file of five ids, for want of space; ten seconds after the one before.
+  void spill_few(std::uint64_t number) {
+    for (std::uint64_t i = 5 * number; i < 5 * number + 5; ++i) remember(i);
+    const WallTime now = kNow + std::chrono::seconds(10 * number);
+    auto job = repeats_->begin_spill({.value = 5 * number + 5}, now, /*is_urgent=*/true);
+    ASSERT_TRUE(job.has_value());
+    repeats_->spilled((*job)(), now);
+  }
+  void merge_all() {
+    while (auto job = repeats_->begin_merge()) repeats_->merged((*job)());
+  }
   // True if there was something to spill.
   bool spill(std::uint64_t end, WallTime now) {
     auto job = repeats_->begin_spill({.value = end}, now);
@@ -212,6 +223,68 @@ TEST_F(RepeatsTest, OldestFileIsDroppedByAgeAndByNumber) {
   EXPECT_FALSE(is_known(150)) << "More than 1,600 came since.";
   EXPECT_TRUE(is_known(500));
   EXPECT_LE(directory_.image().size(), 18U);
+}
+
+TEST_F(RepeatsTest, SmallFilesOfAnHourBecomeFew) {
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    spill_few(i);
+    merge_all();
+  }
+  // At most 100 ids each, and some that are not merged yet.
+  EXPECT_LE(repeats_->files_count(), 40U);
+  EXPECT_EQ(directory_.image().size(), repeats_->files_count() + 1) << "and the key";
+  for (std::uint64_t i = 0; i < 1500; ++i) ASSERT_TRUE(is_known(i)) << i;
+  directory_.crash();
+  open();
+  EXPECT_TRUE(reports_.empty());
+  EXPECT_EQ(repeats_->rebuild_from(), Position{.value = 1500});
+  for (std::uint64_t i = 0; i < 1500; ++i) ASSERT_TRUE(is_known(i)) << i;
+}
+
+TEST_F(RepeatsTest, FilesOfDifferentHoursAreNotMerged) {
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    remember(i);
+    EXPECT_FALSE(spill(i + 1, kNow + hours(i)));
+    EXPECT_TRUE(spill(i + 1, kNow + hours(i + 1)));
+  }
+  EXPECT_FALSE(repeats_->begin_merge().has_value());
+}
+
+TEST_F(RepeatsTest, IdsAreKnownWhileFilesAreMerged) {
+  for (std::uint64_t i = 0; i < 20; ++i) spill_few(i);
+  auto job = repeats_->begin_merge();
+  ASSERT_TRUE(job.has_value());
+  EXPECT_FALSE(repeats_->begin_merge().has_value()) << "One at a time.";
+  remember(200);
+  EXPECT_FALSE(repeats_->begin_spill({.value = 201}, kNow, /*is_urgent=*/true).has_value());
+  auto merged = (*job)();
+  for (std::uint64_t i = 0; i < 100; ++i) ASSERT_TRUE(is_known(i)) << i;
+  repeats_->merged(std::move(merged));
+  EXPECT_EQ(repeats_->files_count(), 19U);
+  for (std::uint64_t i = 0; i < 100; ++i) ASSERT_TRUE(is_known(i)) << i;
+  EXPECT_TRUE(is_known(200));
+  EXPECT_FALSE(is_known(201));
+}
+
+TEST_F(RepeatsTest, AMergeThatFailsOrIsCutOffAnywhereLosesNothing) {
+  for (std::uint64_t i = 0; i < 20; ++i) spill_few(i);
+  bool was_clean = false;
+  for (std::uint64_t operation = 1; !was_clean; ++operation) {
+    auto job = repeats_->begin_merge();
+    ASSERT_TRUE(job.has_value());
+    directory_.fail_once(operation, ErrorCode::disk_failed);
+    auto merged = (*job)();
+    const std::size_t files = repeats_->files_count();
+    was_clean = merged.has_value() && directory_.image().size() == files;
+    ASSERT_LT(operation, 30U);
+    if (operation % 2 == 0) repeats_->merged(std::move(merged));
+    for (std::uint64_t i = 0; i < 100; ++i) ASSERT_TRUE(is_known(i)) << operation;
+    directory_.crash();
+    open();
+    EXPECT_TRUE(reports_.empty());
+    for (std::uint64_t i = 0; i < 100; ++i) ASSERT_TRUE(is_known(i)) << operation;
+    EXPECT_EQ(repeats_->rebuild_from(), Position{.value = 100});
+  }
 }
 
 TEST_F(RepeatsTest, DamagedFileIsReportedAndForgotten) {
