@@ -7,6 +7,7 @@
 
 #include "base/parse.h"
 #include "base/probe.h"
+#include "history/aside.h"
 
 namespace eilpost::history {
 namespace {
@@ -175,21 +176,8 @@ void LogFiles::note_commit(Entry& entry) {
 void LogFiles::set_aside(Entry& entry, const Error& error) {
   EILPOST_PROBE("history.file_set_aside");
   entry.file.reset();
-  const std::string aside = entry.name + ".corrupt";
-  Result<void> done = directory_.rename(entry.name, aside);
-  if (!done && done.error().code == ErrorCode::not_found) done = {};
-  if (done) {
-    const Result<void> moved =
-        directory_.rename(fmt::format("{}{}", entry.name, kLogSuffix), aside + "-wal");
-    if (!moved && moved.error().code != ErrorCode::not_found) done = moved;
-  }
-  if (!done) {
-    on_trouble_(
-        fmt::format("History file {} cannot be set aside: {}", entry.name, done.error().detail));
-    return;
-  }
-  on_trouble_(
-      fmt::format("History file {} was set aside as {}: {}", entry.name, aside, error.detail));
+  const Result<void> done = set_aside_file(directory_, entry.name, error, on_trouble_);
+  if (!done) return;
   std::erase_if(entries_, [&](const auto& other) { return other.get() == &entry; });
 }
 

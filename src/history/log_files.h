@@ -3,7 +3,7 @@
 //
 // Threads: one.
 // Errors:  those of LogFile. A file that is corrupt, or fails again and again, is set aside
-//          (renamed to NAME.corrupt) and the log goes on without it.
+//          (aside.h) and the log goes on without it.
 
 #include <algorithm>
 #include <cstdint>

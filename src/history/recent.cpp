@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "history/aside.h"
 #include "history/rows.h"
 #include "store/records.h"
 
@@ -109,12 +110,7 @@ void Recent::note_failure(const Error& error) {
 
 void Recent::set_aside(const Error& error) {
   database_.reset();
-  on_trouble_(fmt::format("History file {} was set aside: {}", kName, error.detail));
-  const Result<void> renamed = directory_.rename(kName, fmt::format("{}.corrupt", kName));
-  const Result<void> removed = directory_.remove(fmt::format("{}-wal", kName));
-  if (!renamed || !removed) {
-    on_trouble_(fmt::format("History file {} cannot be set aside.", kName));
-  }
+  (void)set_aside_file(directory_, kName, error, on_trouble_);
 }
 
 Result<database::Statement> Recent::prepare(std::string_view sql) {
