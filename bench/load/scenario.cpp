@@ -49,23 +49,19 @@ class Arrivals {
     come_count_.resize(journeys.size());
   }
 
+  // One event, or those of a batch.
   load::Reply note(const http::Request& request) {
     load::Reply reply{.status = 204};
-    const auto number = load::event_number_in(request.body);
-    if (!number || *number >= journeys_.size()) return reply;
-    if (scenario_.first_hangs && *number % scenario_.destinations == 0) {
-      reply.hangs = true;
-      return reply;
+    std::string_view rest = request.body;
+    while (const auto number = load::event_number_in(rest)) {
+      if (*number >= journeys_.size()) return reply;
+      if (scenario_.first_hangs && *number % scenario_.destinations == 0) {
+        reply.hangs = true;
+        return reply;
+      }
+      note_event(*number);
+      rest.remove_prefix(static_cast<std::size_t>(load::event_id_in(rest).end() - rest.begin()));
     }
-    if (come_count_[*number] == scenario_.fan_out) {
-      ++repeats_count_;
-      return reply;
-    }
-    ++come_count_[*number];
-    ++count_;
-    last_at_ = clock_.now();
-    const std::int64_t sent = journeys_[*number].sent_at.load(std::memory_order_relaxed);
-    times_.add(static_cast<double>(last_at_.time_since_epoch().count() - sent) / 1000);
     return reply;
   }
 
@@ -75,6 +71,18 @@ class Arrivals {
   [[nodiscard]] Times& times() { return times_; }
 
  private:
+  void note_event(std::uint64_t number) {
+    if (come_count_[number] == scenario_.fan_out) {
+      ++repeats_count_;
+      return;
+    }
+    ++come_count_[number];
+    ++count_;
+    last_at_ = clock_.now();
+    const std::int64_t sent = journeys_[number].sent_at.load(std::memory_order_relaxed);
+    times_.add(static_cast<double>(last_at_.time_since_epoch().count() - sent) / 1000);
+  }
+
   const std::vector<Journey>& journeys_;
   const env::Clock& clock_;
   const Scenario& scenario_;
@@ -93,7 +101,9 @@ Result<std::string> set_up(const load::EilpostProcess& process, load::LoadLoop& 
   std::vector<std::string> bodies;
   for (std::size_t i = 0; i < scenario.destinations; ++i) {
     load::DestinationSetup setup{.name = fmt::format("receiver {}", i),
-                                 .url = fmt::format("{}/{}", receiver, i)};
+                                 .url = fmt::format("{}/{}", receiver, i),
+                                 .batch_events_max = scenario.batch_events_max,
+                                 .batch_wait_ms = scenario.batch_wait_ms};
     if (scenario.destinations == 1) setup.concurrency = kConcurrencyOfOne;
     bodies.push_back(load::to_json(setup));
   }

@@ -24,6 +24,8 @@ struct Scenario {
   std::uint64_t pending = 0;            // deliveries owed to a destination that is down
   bool over_tls = false;                // nginx ends the TLS before the receiver
   bool over_http2 = false;              // REQUIRES: over_tls
+  unsigned batch_events_max = 0;        // deliveries in one request; 0: no batches
+  unsigned batch_wait_ms = 0;           // for others of a batch. REQUIRES: batch_events_max
   bool is_costly = false;               // takes long to prepare: one run
 };
 

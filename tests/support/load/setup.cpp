@@ -47,6 +47,10 @@ std::string to_json(const DestinationSetup& setup) {
   }
   if (setup.concurrency > 0) object["delivery"]["concurrency"] = setup.concurrency;
   if (setup.backlog_max > 0) object["delivery"]["backlog_max"] = setup.backlog_max;
+  if (setup.batch_events_max > 0) {
+    object["delivery"]["batch"]["events_max"] = setup.batch_events_max;
+    if (setup.batch_wait_ms > 0) object["delivery"]["batch"]["wait_ms"] = setup.batch_wait_ms;
+  }
   if (setup.timeout_ms > 0) object["request"]["timeout_ms"] = setup.timeout_ms;
   return object.dump();
 }

@@ -19,6 +19,8 @@ struct DestinationSetup {
   unsigned concurrency = 0;               // 0: the default
   std::uint64_t backlog_max = 0;          // 0: the default
   unsigned timeout_ms = 0;                // 0: the default
+  unsigned batch_events_max = 0;          // 0: the default, which is no batches
+  unsigned batch_wait_ms = 0;             // REQUIRES: batch_events_max, unless 0: the default
 };
 
 struct WebhookSetup {
