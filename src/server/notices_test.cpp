@@ -9,7 +9,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "crypto/certificates.h"
 #include "model/limits.h"
+#include "support/certificates.h"
 #include "support/test_server.h"
 
 namespace eilpost::test {
@@ -176,6 +178,34 @@ TEST_F(NoticesTest, TheirWebhooksArePreviewedWithASample) {
   const Answer shown = server_.post("webhooks/" + webhook + "/preview");
   ASSERT_EQ(shown.status, 200) << shown.body;
   EXPECT_THAT(shown.body, testing::HasSubstr("CN=Example CA"));
+}
+
+// Its certificate is good for 40 days more.
+TEST(CertificateNotices, ReachAWebhookThatWantsThem) {
+  const support::Authority root = support::make_ca("Bank root");
+  const support::Identity client =
+      root.issue({.common_name = "client.example", .valid_until = 24h * 40});
+  const WallTime begin = crypto::read_certificates(client.certificate_pem).front().not_before;
+  TestServer server(/*seed=*/1, {.world = {.wall_start = begin + 24h}});
+  Receiver& receiver = server.receiver("ops");
+  (void)server.add_webhook("certificate.expiring", server.add_destination(receiver.url()));
+  const std::string bank =
+      server.add_destination(server.receiver("bank").url(),
+                             {{"name", "Bank"},
+                              {"tls",
+                               {{"client_certificate", client.chain_pem + root.certificate_pem()},
+                                {"client_key", client.key_pem}}}});
+  server.wait(24h * 9);
+  EXPECT_THAT(receiver.seen(), IsEmpty());
+  server.wait(24h * 2);
+  ASSERT_FALSE(receiver.seen().empty());
+  const Json told = receiver.seen().front().json();
+  EXPECT_EQ(told.at("event.type"), "certificate.expiring");
+  EXPECT_EQ(told.at("destination.id"), bank);
+  EXPECT_EQ(told.at("reason"), "expiring");
+  EXPECT_EQ(told.at("certificate.subject"), "CN=client.example");
+  EXPECT_EQ(told.at("days_left"), 29) << "Looked at once an hour: whole days are left.";
+  EXPECT_LE(receiver.seen().size(), 2U) << "At most once a day.";
 }
 
 TEST(CertificateNotices, AreRaisedThirtyDaysAheadOnceADay) {
