@@ -342,6 +342,26 @@ TEST_F(AdminTest, ATestOfAHangingReceiverAnswersATimeout) {
   EXPECT_EQ(answer.json().at("duration_ms"), 5000);
 }
 
+TEST_F(AdminTest, ASigningSecretThatAChangeMakesIsShownInItsAnswerAlone) {
+  const std::string path = "destinations/" + make_destination();
+  const auto secret_after = [&](const Json& patch) {
+    const Answer answer = server_.patch(path, patch);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(server_.get(path).json().at("signing").at("secret"), Json({{"set", true}}));
+    return answer.json().at("signing").at("secret");
+  };
+  const Json masked = {{"set", true}};
+  EXPECT_EQ(secret_after({{"name", "Other"}}), masked);
+  const Json made = secret_after({{"signing", {{"scheme", "hmac"}, {"header", "X-Signature"}}}});
+  ASSERT_TRUE(made.is_string());
+  const Json made_again = secret_after({{"signing", {{"secret", nullptr}}}});
+  ASSERT_TRUE(made_again.is_string());
+  EXPECT_NE(made_again, made);
+  EXPECT_EQ(secret_after({{"signing", {{"secret", "known to who gave it"}}}}), masked);
+  EXPECT_EQ(secret_after({{"name", "Another"}}), masked);
+  EXPECT_TRUE(secret_after({{"signing", {{"scheme", "standard-webhooks"}}}}).is_string());
+}
+
 TEST_F(AdminTest, SecretsAreNeverSaidAgain) {
   const Json more = {{"authentication", {{"type", "bearer"}, {"token", "s3cret-of-the-bearer"}}}};
   Receiver& receiver = server_.receiver("crm");

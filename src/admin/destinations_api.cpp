@@ -98,6 +98,28 @@ auto if_fresh(DestinationId id, settings::IfVersion version, Change change) {
   };
 }
 
+// The signing secret is shown once, when it is made; the other secrets never.
+http::Response response_with_secret(int status, const Destination& destination, WallTime now) {
+  Json json = shown(destination, now);
+  if (settings::is_secret_shared(destination.signing.scheme)) {
+    json["signing"]["secret"] = destination.signing.secret;
+  }
+  return object_response(status, json, destination.version);
+}
+
+struct Changed {
+  Destination destination;
+  bool has_new_secret = false;  // for signing, which the one who changed it does not know
+};
+
+// Whether a change that was asked for by `patch` made a secret.
+bool made_secret(const Json& patch, const Signing& before, const Signing& after) {
+  const auto signing = patch.find("signing");
+  const bool is_given = signing != patch.end() && signing->is_object() &&
+                        signing->contains("secret") && signing->at("secret").is_string();
+  return !is_given && !after.secret.empty() && after.secret != before.secret;
+}
+
 struct Everything {
   std::vector<Destination> destinations;
   std::vector<Webhook> webhooks;
@@ -172,24 +194,26 @@ Task<http::Response> Api::create_destination(Call& call) {
       });
   if (!saved) co_return problem(saved.error());
   if (saved->platform == "inbox") parts_.inbox.open(saved->inbox_token);
-  // The signing secret is shown this once; the other secrets never.
-  Json json = shown(*saved, wall_now());
-  if (settings::is_secret_shared(saved->signing.scheme)) {
-    json["signing"]["secret"] = saved->signing.secret;
-  }
-  co_return object_response(201, json, saved->version);
+  co_return response_with_secret(201, *saved, wall_now());
 }
 
 Task<http::Response> Api::change_destination(Call& call) {
   const auto id = id_argument<DestinationId>(call);
   if (!id) co_return not_found("destination");
-  auto saved = co_await save<Destination>(
-      call.lane, [id = *id, body = call.body, version = if_match(*call.request),
-                  author = call.author()](settings::Settings& settings) {
-        return settings.change_destination(id, body, version, author);
+  auto saved = co_await save<Changed>(
+      call.lane,
+      [id = *id, body = call.body, version = if_match(*call.request),
+       author = call.author()](settings::Settings& settings) -> settings::Saved<Changed> {
+        const std::optional<Destination> before = settings.destination(id);
+        auto after = settings.change_destination(id, body, version, author);
+        if (!after) return std::unexpected(std::move(after.error()));
+        const bool has_new_secret = before && made_secret(body, before->signing, after->signing);
+        return Changed{.destination = std::move(*after), .has_new_secret = has_new_secret};
       });
   if (!saved) co_return problem(saved.error());
-  co_return destination_response(*saved, wall_now());
+  const Destination& destination = saved->destination;
+  co_return saved->has_new_secret ? response_with_secret(200, destination, wall_now())
+                                  : destination_response(destination, wall_now());
 }
 
 Task<http::Response> Api::delete_destination(Call& call) {
@@ -256,11 +280,7 @@ Task<http::Response> Api::rotate_secret(Call& call) {
                             return settings.rotate_signing_secret(id, overlap, author);
                           }));
   if (!saved) co_return problem(saved.error());
-  Json json = shown(*saved, wall_now());
-  if (settings::is_secret_shared(saved->signing.scheme)) {
-    json["signing"]["secret"] = saved->signing.secret;
-  }
-  co_return object_response(200, json, saved->version);
+  co_return response_with_secret(200, *saved, wall_now());
 }
 
 // ---- inboxes
