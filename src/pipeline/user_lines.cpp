@@ -18,7 +18,10 @@ bool UserLines::claim(const Due& due) {
 }
 
 void UserLines::claim_again(const Due& due) {
-  if (due.user != 0) lines_.insert_or_assign(due.user, Line{.active = due.id});
+  if (due.user == 0) return;
+  const auto [line, is_new] = lines_.try_emplace(due.user);
+  if (!is_new && !line->second.is_failing) return;
+  line->second = {.active = due.id, .is_failing = true};
 }
 
 bool UserLines::admit(Due& due) {

@@ -34,8 +34,8 @@ class UserLines final {
   // Whether `due` may go now, as above; if not it waits elsewhere.
   [[nodiscard]] bool claim(const Due& due);
 
-  // It failed before this start, and waits for its next try. Of several of a user the last one has
-  // the line: the user went on without those before it.
+  // It failed before this start, and waits for its next try. Of several of a user that do the last
+  // one has the line: the user went on without those before it.
   void claim_again(const Due& due);
 
   // It will not be sent any more, or not for long: the next of its line may go, if it had the line.

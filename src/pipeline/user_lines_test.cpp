@@ -116,6 +116,23 @@ TEST_F(UserLinesTest, OneThatIsTriedWhenTheHourIsOverKeepsTheLineUntilItFails) {
   EXPECT_EQ(leave(1), 2U);
 }
 
+TEST_F(UserLinesTest, OfThoseThatFailedBeforeTheLastOneHasTheLine) {
+  lines_.claim_again(make_due(1, 1));
+  lines_.claim_again(make_due(2, 1));
+  EXPECT_FALSE(admit(3));
+  EXPECT_FALSE(admit(1));  // Its time has come first.
+  EXPECT_EQ(leave(2), 1U);
+  EXPECT_EQ(leave(1), 3U);
+}
+
+TEST_F(UserLinesTest, OneThatMayGoKeepsItsLine) {
+  EXPECT_TRUE(admit(1));
+  lines_.claim_again(make_due(2, 1));
+  EXPECT_FALSE(admit(3));
+  EXPECT_EQ(leave(2), 0U);
+  EXPECT_EQ(leave(1), 3U);
+}
+
 TEST_F(UserLinesTest, WithoutLinesEverythingBeginsAnew) {
   EXPECT_TRUE(admit(1));
   EXPECT_FALSE(admit(2));
