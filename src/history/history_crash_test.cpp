@@ -393,6 +393,34 @@ TEST(HistoryFailure, FullDiskIsGivenBackToIngestOnceNothingIsOwed) {
   }
 }
 
+TEST(HistoryFailure, FileThatCouldNotBeBegunTakesNothingLater) {
+  bool has_failed = false;
+  for (std::uint64_t room = 0; room <= 30'000; room += 300) {
+    SCOPED_TRACE(room);
+    HistoryFixture log(1, {.file_age_max = hours(1)});
+    (void)log.accept(1);
+    (void)log.deliveries();
+    log.reopen();  // So what is left is for the new file.
+    env::SimDirectory& disk = log.env().directory();
+    log.env().clock().jump_wall(hours(2));
+    disk.set_capacity_bytes(disk.used_bytes() + room);
+    (void)log.accept(2);
+    log.env().advance(seconds(3));
+    has_failed = has_failed || !log.troubles().empty();
+    log.env().clock().jump_wall(-hours(2));  // So the file there is goes on.
+    disk.set_capacity_bytes(env::SimDirectory::kCapacityDefault);
+    const DeliveryId id{.sequence = log.accept(3), .ordinal = 0};
+    log.env().advance(seconds(3));
+    log.reopen();
+    log.attempt(id, DeliveryState::delivered);
+    ASSERT_TRUE(log.flush());
+    const std::optional<DeliveryRow> delivery = log.delivery(id);
+    ASSERT_TRUE(delivery.has_value());
+    EXPECT_EQ(delivery->state, DeliveryState::delivered);
+  }
+  EXPECT_TRUE(has_failed);
+}
+
 TEST(HistoryFailure, FullDiskSetsNoFileAside) {
   FullDisk disk({.file_rows_max = 200}, 2U << 20U);
   for (int round = 0; round < 5; ++round) {

@@ -68,6 +68,7 @@ Result<void> LogFiles::load() {
     if (file.error().code != ErrorCode::database_corrupt) return std::unexpected(file.error());
     set_aside(entry, file.error());
   }
+  drop_leftovers();
   return {};
 }
 
@@ -118,8 +119,24 @@ Result<void> LogFiles::begin_file(Position position) {
   entries_.push_back(std::move(entry));
   const Result<LogFile*> file = use(*entries_.back());
   if (file) return {};
-  entries_.pop_back();
-  return std::unexpected(file.error());
+  const Error error = file.error();
+  // The one before it may go on, and what is left of this one would stand for events of that.
+  drop(entries_.size() - 1);
+  return std::unexpected(error);
+}
+
+// Of files that could not be begun, nor be removed then.
+void LogFiles::drop_leftovers() {
+  for (std::size_t i = 1; i < entries_.size();) {
+    const Entry& entry = *entries_[i];
+    const bool is_leftover =
+        entry.first < entries_[i - 1]->facts.position && entry.facts.rows_count == 0;
+    if (is_leftover) {
+      drop(i);
+    } else {
+      ++i;
+    }
+  }
 }
 
 Result<LogFiles::Entry*> LogFiles::newest() {

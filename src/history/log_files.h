@@ -88,6 +88,7 @@ class LogFiles final {
 
   [[nodiscard]] bool is_full(const Entry& entry) const;
   [[nodiscard]] Result<void> begin_file(Position position);
+  void drop_leftovers();
   // Begins a new file at the position there is.
   [[nodiscard]] Result<void> retire_newest();
   void measure(Entry& entry);
