@@ -198,9 +198,9 @@ class BatchesStay final : public Checker {
       if (std::ranges::any_of(seen.parts, is_unsure)) continue;
       for (const PartBook& part : seen.parts) {
         const SeenBook*& before = last[key_of(part)];
-        const Instant begun = first.emplace(key_of(part), seen.arrived).first->second;
+        first.emplace(key_of(part), seen.arrived);
         const bool is_other = before != nullptr && before->webhook_id != seen.webhook_id;
-        if (is_other && !may_be_out_of_line(seen, begun)) {
+        if (is_other && !may_be_out_of_line(*before, seen.arrived, first)) {
           bench_.judge.broken(promise(), "event {} came in {} and then in {}", part.event_id,
                               before->webhook_id, seen.webhook_id);
         }
@@ -241,11 +241,14 @@ class BatchesStay final : public Checker {
   }
 
   // Its user goes on without one that failed for an hour, and so it must wait for its turn again.
-  [[nodiscard]] bool may_be_out_of_line(const SeenBook& seen, Instant begun) const {
+  [[nodiscard]] bool may_be_out_of_line(const SeenBook& before, Instant now,
+                                        const std::map<Key, Instant>& first) const {
     const DestinationBook* const destination =
-        bench_.books.destination_by_number(seen.destination_number);
-    return destination != nullptr && destination->is_per_user &&
-           seen.arrived - begun >= limits::kOrderingHoldMax;
+        bench_.books.destination_by_number(before.destination_number);
+    if (destination == nullptr || !destination->is_per_user) return false;
+    return std::ranges::any_of(before.parts, [&](const PartBook& part) {
+      return now - first.at(key_of(part)) >= limits::kOrderingHoldMax;
+    });
   }
 
   Bench bench_;

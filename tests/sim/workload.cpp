@@ -15,6 +15,11 @@ constexpr std::string_view kTypes[] = {"survey.submitted", "menu.opened"};
 constexpr std::size_t kEventsMax = 150;
 constexpr std::size_t kWebhooksMax = 6;
 
+// By which receivers tell webhooks apart.
+Json webhook_name() {
+  return Json::array({Json{{"name", "wh"}, {"value", "{{webhook.id}}"}}});
+}
+
 }  // namespace
 
 void World::step() {
@@ -228,7 +233,7 @@ void World::add_webhook(const std::string& destination) {
       {"property", "nps"}, {"operator", "greater_or_equal"}, {"value", state.nps_min}};
   Json json = {{"name", "Webhook"}, {"event", state.type}, {"destination", destination}};
   json["conditions"]["all"] = Json::array({condition});
-  json["static_properties"] = Json::array({Json{{"name", "wh"}, {"value", "{{webhook.id}}"}}});
+  json["static_properties"] = webhook_name();
   begin_api(http::Method::post, "webhooks", json,
             [this, state, destination](const test::Answer& answer) mutable {
               if (answer.status != 201) return;
@@ -240,12 +245,13 @@ void World::add_webhook(const std::string& destination) {
 
 // What happens to the server itself is sent, too.
 void World::add_notices(const std::string& destination) {
-  begin_api(http::Method::post, "webhooks",
-            {{"name", "Notices"}, {"event", "operations.*"}, {"destination", destination}},
-            [this](const test::Answer& answer) {
-              if (answer.status != 201)
-                judge_.broken("notices can be asked for", "{}", answer.body);
-            });
+  const Json json = {{"name", "Notices"},
+                     {"event", "operations.*"},
+                     {"destination", destination},
+                     {"static_properties", webhook_name()}};
+  begin_api(http::Method::post, "webhooks", json, [this](const test::Answer& answer) {
+    if (answer.status != 201) judge_.broken("notices can be asked for", "{}", answer.body);
+  });
 }
 
 void World::edit() {
