@@ -35,7 +35,8 @@ class UserLines final {
   [[nodiscard]] bool claim(const Due& due);
 
   // It failed before this start, and waits for its next try. Of several of a user that do the last
-  // one has the line: the user went on without those before it.
+  // one has the line: the user went on without those before it. Where one may go now that has the
+  // line, it has it next.
   void claim_again(const Due& due);
 
   // It will not be sent any more, or not for long: the next of its line may go, if it had the line.
@@ -59,8 +60,9 @@ class UserLines final {
  private:
   struct Line {
     DeliveryId active;
-    bool is_failing = false;  // it waits for its next try
-    bool is_held = false;     // held_ knows until when
+    bool is_failing = false;                 // it waits for its next try
+    bool is_held = false;                    // held_ knows until when
+    std::optional<DeliveryId> failing_next;  // waits for its next try, and for the line
   };
   struct Held {
     std::uint32_t user = 0;

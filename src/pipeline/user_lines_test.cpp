@@ -129,8 +129,29 @@ TEST_F(UserLinesTest, OneThatMayGoKeepsItsLine) {
   EXPECT_TRUE(admit(1));
   lines_.claim_again(make_due(2, 1));
   EXPECT_FALSE(admit(3));
-  EXPECT_EQ(leave(2), 0U);
+  fail(2, now_);
+  EXPECT_EQ(leave(1), 0U);  // Now the one that failed has it.
+  EXPECT_FALSE(admit(4));
+  EXPECT_TRUE(release(now_ + limits::kOrderingHoldMax - 1s).empty());
+  EXPECT_EQ(release(now_ + limits::kOrderingHoldMax), (std::vector<std::uint64_t>{3}));
+}
+
+TEST_F(UserLinesTest, OneThatFailedIsNotWaitedForWhenItsHourIsOver) {
+  EXPECT_TRUE(admit(1));
+  lines_.claim_again(make_due(2, 1));
+  EXPECT_FALSE(admit(3));
+  fail(2, now_);
+  EXPECT_TRUE(release(now_ + limits::kOrderingHoldMax).empty());
   EXPECT_EQ(leave(1), 3U);
+}
+
+TEST_F(UserLinesTest, OneThatFailedWaitsInLineWhenItsTimeComesFirst) {
+  EXPECT_TRUE(admit(1));
+  lines_.claim_again(make_due(2, 1));
+  EXPECT_FALSE(admit(3));
+  EXPECT_FALSE(admit(2));
+  EXPECT_EQ(leave(1), 2U);
+  EXPECT_EQ(leave(2), 3U);
 }
 
 TEST_F(UserLinesTest, WithoutLinesEverythingBeginsAnew) {

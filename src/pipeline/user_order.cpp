@@ -96,8 +96,11 @@ void DestinationQueue::leave_line(const Due& due) {
 // One that held its user's others for as long as it may lets them go on.
 void DestinationQueue::note_failed_of_user(Due& due) {
   if (!is_per_user()) return;
-  const bool may_keep = is_webhook_enabled(due) && lines_.claim(due) &&
-                        lines_.note_failed(due, context_.loop.clock().now());
+  bool may_keep = is_webhook_enabled(due);
+  if (may_keep) {
+    (void)lines_.claim(due);  // Nobody may have its line.
+    may_keep = lines_.note_failed(due, context_.loop.clock().now());
+  }
   if (!may_keep) leave_line(due);
 }
 
