@@ -224,11 +224,13 @@ class Parser {
       wrong(fmt::format("{}:{}", name, line), "a control character cannot stand in TOML");
       return;
     }
-    if (const auto problem = find_toml_problem(text)) {
-      wrong(fmt::format("{}:{}:{}", name, problem->line, problem->column), problem->text);
+    const std::expected<std::string, TomlProblem> ascii = to_ascii_toml(text);
+    if (!ascii) {
+      const TomlProblem& problem = ascii.error();
+      wrong(fmt::format("{}:{}:{}", name, problem.line, problem.column), problem.text);
       return;
     }
-    const toml::parse_result parsed = toml::parse(text, name);
+    const toml::parse_result parsed = toml::parse(*ascii, name);
     if (!parsed) {
       const toml::source_position& at = parsed.error().source().begin;
       wrong(fmt::format("{}:{}:{}", name, at.line, at.column), parsed.error().description());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <fmt/format.h>
+#include <iterator>
+#include <optional>
 
 #include "base/utf8.h"
 
@@ -11,6 +13,7 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kLetterBytesMax = 4;
+constexpr std::uint32_t kShortEscapeMax = 0xFFFF;
 
 bool is_ascii(char c) {
   return static_cast<unsigned char>(c) < 0x80;
@@ -33,100 +36,136 @@ std::uint32_t code_point_of(std::string_view letter) {
   return value;
 }
 
-// Goes over a document as far as is needed to tell texts and comments from what is between them.
-class Scanner {
+void append_escaped(std::string_view letter, std::string& target) {
+  const std::uint32_t value = code_point_of(letter);
+  if (value <= kShortEscapeMax) {
+    fmt::format_to(std::back_inserter(target), "\\u{:04x}", value);
+  } else {
+    fmt::format_to(std::back_inserter(target), "\\U{:08x}", value);
+  }
+}
+
+// REQUIRES: the document is UTF-8.
+class Translator {
  public:
-  explicit Scanner(std::string_view toml) : toml_(toml) {
-    if (toml_.starts_with(kByteOrderMark)) at_ = kByteOrderMark.size();
+  explicit Translator(std::string_view toml) : toml_(toml) {
+    if (toml_.starts_with(kByteOrderMark)) toml_.remove_prefix(kByteOrderMark.size());
   }
 
-  std::optional<TomlProblem> find() {
-    while (at_ < toml_.size()) {
+  std::expected<std::string, TomlProblem> translate() {
+    while (at_ < toml_.size() && !problem_) {
       const char c = toml_[at_];
       if (c == '#') {
-        at_ = std::min(toml_.find('\n', at_), toml_.size());
-      } else if ((c == '"' || c == '\'') && may_begin_text()) {
-        if (skip_text(c)) continue;
-        return problem(
-            "cannot follow a backslash that ends a line, or is no escape: write it as \\uXXXX, or "
-            "put something else before it");
-      } else if (!is_ascii(c)) {
-        return problem(
-            "cannot stand outside of texts and comments: put quotes around the key or text");
+        take_comment();
+      } else if (c == '"' || c == '\'') {
+        const bool is_long = toml_.substr(at_).starts_with(std::string(3, c));
+        if (c == '"') {
+          take_text(is_long);
+        } else if (is_long) {
+          take_long_literal();
+        } else {
+          take_literal();
+        }
+      } else if (is_ascii(c)) {
+        take();
       } else {
-        ++at_;
+        refuse("cannot stand outside of texts and comments: put quotes around the key or text");
       }
     }
-    return std::nullopt;
+    if (problem_) return std::unexpected(*problem_);
+    return std::move(ascii_);
   }
 
  private:
-  // A quote right behind a number or a word is a part of that for the reader, which then refuses
-  // it. Behind a dot it may be either; nothing here has such a key.
-  [[nodiscard]] bool may_begin_text() const {
-    return at_ == 0 || std::string_view(" \t\r\n=[{,\xBF").contains(toml_[at_ - 1]);
+  void take(std::size_t count = 1) {
+    ascii_ += toml_.substr(at_, count);
+    at_ += std::min(count, toml_.size() - at_);
+  }
+  [[nodiscard]] std::string_view letter() const { return first_letter(toml_.substr(at_)); }
+
+  void take_comment() {
+    while (at_ < toml_.size() && toml_[at_] != '\n') {
+      ascii_ += is_ascii(toml_[at_]) ? toml_[at_] : '?';
+      at_ += letter().size();
+    }
   }
 
-  // Goes behind the text that begins here. False: it stopped at a letter that cannot be there.
-  bool skip_text(char quote) {
-    const std::string triple(3, quote);
-    const bool is_long = toml_.substr(at_).starts_with(triple);
-    at_ += is_long ? triple.size() : 1;
-    while (at_ < toml_.size()) {
-      const char c = toml_[at_];
-      if (is_long ? toml_.substr(at_).starts_with(triple) : c == quote) {
-        skip_end(quote, is_long);
-        return true;
+  // A text that has no end on its line is for the reader to refuse.
+  void take_text(bool is_long) {
+    const std::string_view end = is_long ? R"(""")" : R"(")";
+    take(end.size());
+    while (at_ < toml_.size() && !problem_) {
+      if (toml_.substr(at_).starts_with(end)) return take_end('"', is_long);
+      if (!is_long && toml_[at_] == '\n') return;
+      if (toml_[at_] == '\\') {
+        take();
+        if (at_ == toml_.size() || toml_[at_] == '\n') continue;
+        if (!is_ascii(toml_[at_])) return refuse("is no escape: write two backslashes for one");
+        take();
+      } else if (is_ascii(toml_[at_])) {
+        take();
+      } else {
+        append_escaped(letter(), ascii_);
+        at_ += letter().size();
       }
-      if (!is_long && c == '\n') return true;  // It has no end, which the reader tells.
-      ++at_;
-      if (quote == '"' && c == '\\' && !skip_escape(is_long)) return false;
     }
-    return true;
+  }
+
+  // One that has letters becomes the other kind of text: it knows no escapes.
+  void take_literal() {
+    const std::size_t end = toml_.find_first_of("'\n", at_ + 1);
+    const std::string_view text = toml_.substr(at_ + 1, std::min(end, toml_.size()) - at_ - 1);
+    const bool is_whole = end < toml_.size() && toml_[end] == '\'';
+    if (std::ranges::all_of(text, is_ascii)) return take(text.size() + (is_whole ? 2 : 1));
+    ascii_ += '"';
+    for (++at_; at_ < end && at_ < toml_.size(); at_ += letter().size()) {
+      const char c = toml_[at_];
+      if (c == '\\' || c == '"') ascii_ += '\\';
+      if (is_ascii(c)) {
+        ascii_ += c;
+      } else {
+        append_escaped(letter(), ascii_);
+      }
+    }
+    if (!is_whole) return;
+    ascii_ += '"';
+    ++at_;
+  }
+
+  void take_long_literal() {
+    constexpr std::string_view kEnd = "'''";
+    take(kEnd.size());
+    while (at_ < toml_.size()) {
+      if (toml_.substr(at_).starts_with(kEnd)) return take_end('\'', /*is_long=*/true);
+      if (!is_ascii(toml_[at_])) {
+        return refuse(R"(cannot stand between ''' and ''': put the text between """ and """)");
+      }
+      take();
+    }
   }
 
   // A long text may end with two quotes of its own before the three.
-  void skip_end(char quote, bool is_long) {
+  void take_end(char quote, bool is_long) {
     const std::size_t count_max = is_long ? 5 : 1;
-    for (std::size_t count = 0; count < count_max && toml_.substr(at_).starts_with(quote);
-         ++count) {
-      ++at_;
-    }
+    for (std::size_t i = 0; i < count_max && toml_.substr(at_).starts_with(quote); ++i) take();
   }
 
-  // Behind a backslash: one letter, or the end of the line with all blanks behind it.
-  bool skip_escape(bool is_long) {
-    if (!is_long) {
-      if (at_ < toml_.size() && toml_[at_] != '\n') ++at_;
-      return true;
-    }
-    const std::size_t end = toml_.find_first_not_of(" \t\r\n", at_);
-    const bool has_blanks = end != at_;
-    at_ = std::min(end, toml_.size());
-    if (at_ == toml_.size()) return true;
-    if (!is_ascii(toml_[at_])) return false;
-    if (!has_blanks) ++at_;
-    return true;
-  }
-
-  [[nodiscard]] TomlProblem problem(std::string_view why) const {
+  void refuse(std::string_view why) {
     const std::string_view before = toml_.substr(0, at_);
-    const std::size_t line_at = before.rfind('\n') + 1;  // npos + 1: the first line
-    std::string_view line = before.substr(line_at);
-    if (line_at == 0 && line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
-    const std::string_view letter = first_letter(toml_.substr(at_));
-    return {.line = static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1,
-            .column = count_code_points(line) + 1,
-            .text = fmt::format("the letter {} (U+{:04X}) {}", letter, code_point_of(letter), why)};
+    const std::string_view line = before.substr(before.rfind('\n') + 1);  // npos + 1: the first
+    problem_ = {
+        .line = static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1,
+        .column = count_code_points(line) + 1,
+        .text = fmt::format("the letter {} (U+{:04X}) {}", letter(), code_point_of(letter()), why)};
   }
 
   std::string_view toml_;
   std::size_t at_ = 0;
+  std::string ascii_;
+  std::optional<TomlProblem> problem_;
 };
 
-}  // namespace
-
-std::optional<TomlProblem> find_toml_problem(std::string_view toml) {
+std::optional<TomlProblem> find_bad_byte(std::string_view toml) {
   for (std::size_t at = 0; at < toml.size();) {
     const std::string_view letter = first_letter(toml.substr(at));
     if (letter.empty()) {
@@ -139,7 +178,14 @@ std::optional<TomlProblem> find_toml_problem(std::string_view toml) {
     }
     at += letter.size();
   }
-  return Scanner(toml).find();
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::expected<std::string, TomlProblem> to_ascii_toml(std::string_view toml) {
+  if (auto problem = find_bad_byte(toml)) return std::unexpected(std::move(*problem));
+  return Translator(toml).translate();
 }
 
 }  // namespace eilpost::server

@@ -1,10 +1,10 @@
 #pragma once
-// Finds what the library that reads TOML must not see: letters that are not ASCII where TOML has
-// none. It runs into undefined behaviour over many of them (toml++ 3.3: those of U+00A1 to U+0499
-// and of U+FEA4 to U+FEFE).
+// Makes a TOML document one of ASCII alone that says the same, before the library reads it. The
+// library (toml++ 3.3) runs into undefined behaviour over many letters that are not ASCII and
+// stand where it expects none: those of U+00A1 to U+0499 and of U+FEA4 to U+FEFE.
 
 #include <cstddef>
-#include <optional>
+#include <expected>
 #include <string>
 #include <string_view>
 
@@ -16,9 +16,10 @@ struct TomlProblem {
   std::string text;        // what stands there, and what would be right
 };
 
-// The first letter that is not ASCII and stands outside of texts and comments, or follows the
-// backslash that ends a line of a text; or the first bytes that are not UTF-8. A byte order mark
-// may begin the file. What else is wrong with `toml` is the reader's business.
-[[nodiscard]] std::optional<TomlProblem> find_toml_problem(std::string_view toml);
+// Letters of texts become escapes, those of comments `?`; lines stay where they are. A byte order
+// mark may begin the file. Errors: the first letter that is not ASCII and stands outside of texts
+// and comments, right behind a backslash, or between ''' and '''; or the first bytes that are not
+// UTF-8. What else is wrong with `toml` is the reader's business.
+[[nodiscard]] std::expected<std::string, TomlProblem> to_ascii_toml(std::string_view toml);
 
 }  // namespace eilpost::server
