@@ -28,9 +28,9 @@ class TrimmedStore final : public store::Store {
   void take_unsettled(const std::function<void(const store::Unsettled&)>& each) override {
     store_.take_unsettled(each);
   }
-  void accept(std::vector<store::Accept> batch, env::Loop& loop,
+  void accept(std::span<const store::Accept> batch, env::Loop& loop,
               std::move_only_function<void(store::Accepted)> done) override {
-    store_.accept(std::move(batch), loop, std::move(done));
+    store_.accept(batch, loop, std::move(done));
   }
   void record(Attempt attempt) override { store_.record(std::move(attempt)); }
   void record(store::Settled settled) override { store_.record(settled); }

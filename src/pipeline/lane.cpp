@@ -1,6 +1,7 @@
 #include "pipeline/lane.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/assert.h"
@@ -144,9 +145,10 @@ Pipeline::Batch Pipeline::Lane::match_all(std::vector<Event> events) {
 // The deliveries go their way as soon as the batch is durable, even if the client has gone by then.
 Task<store::Accepted> Pipeline::Lane::make_durable(Batch batch) {
   co_return co_await env::callback<store::Accepted>([this, &batch](auto done) {
-    std::vector<store::Accept> accepts = batch.accepts;
+    // The callback owns what the store reads.
+    const std::span<const store::Accept> accepts = batch.accepts;
     context_.store.accept(
-        std::move(accepts), context_.loop,
+        accepts, context_.loop,
         [this, kept = std::move(batch), done = std::move(done)](store::Accepted accepted) mutable {
           pipeline_.hand_over(*this, std::move(kept), accepted);
           done(std::move(accepted));

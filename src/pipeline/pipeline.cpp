@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/assert.h"
@@ -81,9 +82,9 @@ void Pipeline::accept(std::vector<store::Accept> batch, env::Loop& loop,
                       std::move_only_function<void(store::Accepted)> done) {
   // Lane 0 hands over; any lane could.
   Lane& lane = *lanes_.front();
-  std::vector<store::Accept> kept = batch;
-  store_.accept(std::move(batch), lane.loop(),
-                [this, &lane, &loop, kept = std::move(kept),
+  const std::span<const store::Accept> accepts = batch;  // The callback owns what the store reads.
+  store_.accept(accepts, lane.loop(),
+                [this, &lane, &loop, kept = std::move(batch),
                  done = std::move(done)](store::Accepted accepted) mutable {
                   hand_over(lane, {.accepts = std::move(kept), .parsed = {}}, accepted);
                   loop.post([done = std::move(done), accepted = std::move(accepted)]() mutable {

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kCacheBytes = 16UL * 1024 * 1024;
 
-Request encode_request(const std::vector<Accept>& batch, const Repeats& repeats) {
+Request encode_request(std::span<const Accept> batch, const Repeats& repeats) {
   constexpr std::size_t kEventBytesGuess = 160;
   constexpr std::size_t kOwedBytesGuess = 20;
   Request request;
@@ -171,7 +171,7 @@ void JournalStore::take_unsettled(const std::function<void(const Unsettled&)>& e
   });
 }
 
-void JournalStore::accept(std::vector<Accept> batch, env::Loop& loop,
+void JournalStore::accept(std::span<const Accept> batch, env::Loop& loop,
                           std::move_only_function<void(Accepted)> done) {
   Request request = encode_request(batch, repeats_);
   request.loop = &loop;
@@ -183,11 +183,13 @@ void JournalStore::accept(std::vector<Accept> batch, env::Loop& loop,
     });
     return;
   }
-  mailbox_->push(std::move(letter));
+  mailbox_->gather(std::move(letter), loop);
 }
 
 void JournalStore::record(Attempt attempt) {
+  constexpr std::size_t kBytesGuess = 96;
   Note note;
+  note.record.reserve(kBytesGuess + attempt.outcome.detail.size() + attempt.outcome.answer.size());
   encode_attempt(attempt, note.record);
   mailbox_->put_by(std::move(note), options_.lazy_delay);
 }

@@ -47,7 +47,7 @@ class JournalStore final : public Store {
   JournalStore& operator=(const JournalStore&) = delete;
 
   void take_unsettled(const std::function<void(const Unsettled&)>& each) override;
-  void accept(std::vector<Accept> batch, env::Loop& loop,
+  void accept(std::span<const Accept> batch, env::Loop& loop,
               std::move_only_function<void(Accepted)> done) override;
   void record(Attempt attempt) override;
   void record(Settled settled) override;

@@ -1,10 +1,36 @@
 #include "store/mailbox.h"
 
+#include <algorithm>
+
 namespace eilpost::store {
 
 void Mailbox::push(Letter letter) {
   const std::scoped_lock lock(mutex_);
   letters_.push_back(std::move(letter));
+  schedule();
+}
+
+void Mailbox::gather(Letter letter, env::Loop& loop) {
+  {
+    const std::scoped_lock lock(mutex_);
+    auto found = std::ranges::find(gathered_, &loop, &Gathered::loop);
+    if (found == gathered_.end()) {
+      found = gathered_.insert(found, Gathered{.loop = &loop, .letters = {}});
+    }
+    found->letters.push_back(std::move(letter));
+    if (found->letters.size() > 1) return;
+  }
+  loop.post([weak = weak_from_this(), &loop] {
+    if (const auto mailbox = weak.lock()) mailbox->push_gathered(loop);
+  });
+}
+
+void Mailbox::push_gathered(const env::Loop& loop) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = std::ranges::find(gathered_, &loop, &Gathered::loop);
+  if (found == gathered_.end() || found->letters.empty()) return;
+  std::ranges::move(found->letters, std::back_inserter(letters_));
+  found->letters.clear();
   schedule();
 }
 
@@ -54,6 +80,10 @@ std::optional<std::vector<Letter>> Mailbox::take() {
 std::vector<Letter> Mailbox::close() {
   const std::scoped_lock lock(mutex_);
   worker_ = nullptr;
+  for (Gathered& gathered : gathered_) {
+    std::ranges::move(gathered.letters, std::back_inserter(letters_));
+  }
+  gathered_.clear();
   return std::exchange(letters_, {});
 }
 

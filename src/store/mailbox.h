@@ -1,8 +1,8 @@
 #pragma once
 // What waits for the storage thread, in the order in which it was handed over.
 //
-// push() wakes the storage thread; put_by() lets it sleep until the delay has passed or something
-// else wakes it.
+// push() wakes the storage thread; gather() does so once for all that comes before the loop turns;
+// put_by() lets it sleep until the delay has passed or something else wakes it.
 //
 // Threads: any. Timers run on lane 0.
 
@@ -67,6 +67,9 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
       : env_(env), worker_(&worker), drain_(std::move(drain)) {}
 
   void push(Letter letter);
+  // What a loop hands over before its next turn is pushed in that turn, at once: a thread that was
+  // woken by the first of it would commit a frame for few, while the loop still makes the others.
+  void gather(Letter letter, env::Loop& loop);
   void put_by(Letter letter, Duration delay);
   // Wakes the storage thread, at once or later, even if there are no letters.
   void wake();
@@ -79,13 +82,20 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   [[nodiscard]] std::vector<Letter> close();
 
  private:
+  struct Gathered {
+    env::Loop* loop = nullptr;
+    std::vector<Letter> letters;
+  };
+
   void schedule();  // with mutex_ held
+  void push_gathered(const env::Loop& loop);
 
   env::Env& env_;
   std::mutex mutex_;
   env::Worker* worker_;
   const std::function<void()> drain_;
   std::vector<Letter> letters_;
+  std::vector<Gathered> gathered_;  // of a loop one
   bool is_scheduled_ = false;
   bool is_timer_set_ = false;  // for put_by()
 };

@@ -156,8 +156,9 @@ class Store {
   // Hands over every delivery that was owed when the store was opened, in accept order. Once.
   virtual void take_unsettled(const std::function<void(const Unsettled&)>& each) = 0;
 
-  // Makes a request's events durable. `done` runs on `loop`.
-  virtual void accept(std::vector<Accept> batch, env::Loop& loop,
+  // Makes a request's events durable, with all others that `loop` asks for in the same turn. `done`
+  // runs on `loop`, and may own what `batch` shows.
+  virtual void accept(std::span<const Accept> batch, env::Loop& loop,
                       std::move_only_function<void(Accepted)> done) = 0;
 
   // Records what happened, lazily. The order of calls of one thread is kept.
