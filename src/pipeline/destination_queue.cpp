@@ -369,7 +369,8 @@ void DestinationQueue::put_back(Due due) {
   place(std::move(due));
 }
 
-// One try of one delivery: read the event, render, send, decide, write down.
+// One try of one delivery: read the event, render, send, decide, write down. REQUIRES: it may be
+// sent.
 Task<void> DestinationQueue::attempt(Due due) {
   const Instant begun = context_.loop.clock().now();
   if (!due.event) {
@@ -380,16 +381,15 @@ Task<void> DestinationQueue::attempt(Due due) {
       pace_.note_abandoned(begun);
       co_return;
     }
-  }
-  if (decide(due).verdict != Verdict::send) {
-    EILPOST_PROBE("pipeline.changed_while_read");
-    pace_.note_abandoned(begun);
-    put_back(std::move(due));
-    co_return;
+    if (decide(due).verdict != Verdict::send) {
+      EILPOST_PROBE("pipeline.changed_while_read");
+      pace_.note_abandoned(begun);
+      put_back(std::move(due));
+      co_return;
+    }
   }
   const std::shared_ptr<const LiveWebhook> webhook = context_.snapshot->webhooks.at(due.webhook);
-  const std::shared_ptr<const LiveDestination> destination =
-      context_.snapshot->destinations.at(id_);
+  const std::shared_ptr<const LiveDestination> destination = settings_;
 
   pipeline::add(context_.counters.attempts);
   pipeline::add(context_.counters.attempts_in_flight);
@@ -397,23 +397,24 @@ Task<void> DestinationQueue::attempt(Due due) {
   const WallTime started_at = context_.loop.clock().wall_now();
   const std::string id_text = webhook_id_of(due);
   if (std::exchange(due.was_in_batch, false)) co_await record_batch({due.id});
-  std::expected<OutboundRequest, render::RenderError> request =
-      render::render({.webhook = *webhook->compiled,
-                      .destination = *destination->compiled,
-                      .document = due.event->document,
-                      .delivery_id = id_text,
-                      .attempt_at = started_at,
-                      .parsed = due.parsed.get()},
-                     *context_.scratch);
+  OutboundRequest request = context_.spare_requests.take();
+  const std::expected<void, render::RenderError> rendered =
+      render::render_into({.webhook = *webhook->compiled,
+                           .destination = *destination->compiled,
+                           .document = due.event->document,
+                           .delivery_id = id_text,
+                           .attempt_at = started_at,
+                           .parsed = due.parsed.get()},
+                          *context_.scratch, {}, request);
   due.parsed.reset();
   const std::string notes = render::notes_of(*context_.scratch);
   Outcome outcome;
-  if (request) {
-    outcome = co_await send(*request, *destination);
+  if (rendered) {
+    outcome = co_await send(request, *destination);
     judge(destination->destination, outcome);
   } else {
-    outcome = {.kind = OutcomeKind::render, .detail = request.error().detail};
-    if (request.error().is_final) outcome.final_reason = FailReason::rejected;
+    outcome = {.kind = OutcomeKind::render, .detail = rendered.error().detail};
+    if (rendered.error().is_final) outcome.final_reason = FailReason::rejected;
   }
   if (outcome.detail.empty()) outcome.detail = notes;
   end_attempt({.due = std::move(due),
@@ -421,8 +422,9 @@ Task<void> DestinationQueue::attempt(Due due) {
                .destination = *destination,
                .begun = begun,
                .started = started,
-               .body = request ? std::string_view(request->body) : std::string_view()},
+               .body = rendered ? std::string_view(request.body) : std::string_view()},
               std::move(outcome));
+  context_.spare_requests.give(std::move(request));
 }
 
 // Decides what is next, and writes down.

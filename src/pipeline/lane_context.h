@@ -18,6 +18,7 @@
 #include "pipeline/owed_times.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/snapshot.h"
+#include "pipeline/spare_requests.h"
 #include "store/store.h"
 
 namespace eilpost::pipeline {
@@ -74,6 +75,7 @@ struct LaneContext {
   const http::Proxy* proxy;  // null: none
   std::shared_ptr<env::TlsContext> tls_context;
   std::shared_ptr<render::Scratch> scratch;
+  SpareRequests spare_requests;
   Random random;
   StartBacklog& backlog;
   Notices& notices;

@@ -8,7 +8,9 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <simdjson.h>
 #include <string_view>
 
@@ -34,15 +36,20 @@ class ParsedEvents {
   struct Slot {
     simdjson::dom::document memory;
     EventDocument document;
-    std::atomic<bool> is_free{true};
+  };
+  struct Slots {
+    Slots();
+
+    std::array<std::unique_ptr<Slot>, kSlots> slots;
+    std::array<std::atomic<std::uint64_t>, kSlots / 64> free;  // a bit for each
   };
 
-  // In turn; null if that one is still in use. Nobody keeps one for long.
-  [[nodiscard]] std::shared_ptr<Slot> next_slot();
+  // The first that is free: few are in use at once, and their memory stays in the processor's
+  // cache.
+  [[nodiscard]] std::optional<std::size_t> take_slot();
 
   simdjson::dom::parser parser_;
-  std::array<std::shared_ptr<Slot>, kSlots> slots_;
-  std::size_t next_ = 0;
+  std::shared_ptr<Slots> slots_ = std::make_shared<Slots>();
 };
 
 }  // namespace eilpost::pipeline

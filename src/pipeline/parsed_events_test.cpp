@@ -41,6 +41,14 @@ TEST(ParsedEvents, UsesAPlaceAgainOnceItWasDropped) {
   }
 }
 
+TEST(ParsedEvents, PlaceThatIsFreeAgainComesBeforeOnesNeverUsed) {
+  ParsedEvents events;
+  const std::shared_ptr<const EventDocument> first = events.parse(document(1)).kept;
+  const EventDocument* const place = events.parse(document(2)).kept.get();
+  EXPECT_EQ(events.parse(document(3)).kept.get(), place);
+  EXPECT_EQ(number_in(*first), 1U);
+}
+
 TEST(ParsedEvents, KeepsNoLargeOne) {
   ParsedEvents events;
   const std::string filling(ParsedEvents::kBytesMax, 'x');

@@ -49,7 +49,7 @@ Rendered<void> write_body(Evaluation& evaluation, Evaluation& destination_evalua
                                      evaluation.scratch.body.size(),
                                      limits::kOutboundBodyBytesMax));
   }
-  body.assign(evaluation.scratch.body);
+  body.swap(evaluation.scratch.body);
   return {};
 }
 
