@@ -19,19 +19,15 @@ bool UserLines::claim(const Due& due) {
 
 void UserLines::claim_again(const Due& due) {
   if (due.user == 0) return;
-  const auto [line, is_new] = lines_.try_emplace(due.user);
-  if (is_new || line->second.is_failing) {
-    line->second = {.active = due.id, .is_failing = true};
-  } else {
-    line->second.failing_next = due.id;
-  }
+  const auto [line, is_new] =
+      lines_.try_emplace(due.user, Line{.active = due.id, .is_failing = true});
+  if (!is_new && line->second.active != due.id) failing_.emplace(due.user, due.id);
 }
 
 bool UserLines::admit(Due& due) {
   if (claim(due)) return true;
   EILPOST_PROBE("pipeline.waits_for_its_user");
-  Line& line = lines_.at(due.user);
-  if (line.failing_next == due.id) line.failing_next.reset();
+  failing_.erase({due.user, due.id});
   due.forget_event();
   const std::pair key(due.user, due.id);
   waiting_.insert_or_assign(key, std::move(due));
@@ -39,10 +35,9 @@ bool UserLines::admit(Due& due) {
 }
 
 std::optional<Due> UserLines::leave(const Due& due) {
+  failing_.erase({due.user, due.id});
   const auto line = lines_.find(due.user);
-  if (line == lines_.end()) return std::nullopt;
-  if (line->second.failing_next == due.id) line->second.failing_next.reset();
-  if (line->second.active != due.id) return std::nullopt;
+  if (line == lines_.end() || line->second.active != due.id) return std::nullopt;
   return pass_on(line);
 }
 
@@ -50,27 +45,29 @@ std::optional<Due> UserLines::pass_on(Lines::iterator line) {
   const std::uint32_t user = line->first;
   const auto next = waiting_.lower_bound({user, DeliveryId{}});
   const bool is_any = next != waiting_.end() && next->first.first == user;
-  const std::optional<DeliveryId> failing = line->second.failing_next;
-  if (failing && (!is_any || *failing < next->first.second)) {
-    line->second = {.active = *failing, .is_failing = true, .is_held = true};
+  const auto failing = failing_.lower_bound({user, DeliveryId{}});
+  const bool is_any_failing = failing != failing_.end() && failing->first == user;
+  if (is_any_failing && (!is_any || *failing < next->first)) {
+    line->second = {.active = failing->second, .is_failing = true, .is_held = true};
+    failing_.erase(failing);
     return std::nullopt;
   }
   if (!is_any) {
     lines_.erase(line);
     return std::nullopt;
   }
-  line->second = {.active = next->second.id, .failing_next = failing};
+  line->second = {.active = next->second.id};
   return std::move(waiting_.extract(next).mapped());
 }
 
 bool UserLines::note_failed(Due& due, Instant now) {
   const auto line = lines_.find(due.user);
   if (line == lines_.end()) return true;
-  const bool is_next = line->second.failing_next == due.id;
-  if (!is_next && line->second.active != due.id) return true;
+  const bool waits_for_line = failing_.contains({due.user, due.id});
+  if (!waits_for_line && line->second.active != due.id) return true;
   if (!due.failed_since) due.failed_since = now;
   const Instant until = *due.failed_since + limits::kOrderingHoldMax;
-  if (is_next) {
+  if (waits_for_line) {
     held_.push(until, {.user = due.user, .delivery = due.id});
     return true;
   }
@@ -85,10 +82,9 @@ bool UserLines::note_failed(Due& due, Instant now) {
 std::vector<Due> UserLines::release(Instant now) {
   std::vector<Due> released;
   while (const std::optional<Held> held = held_.pop_due(now)) {
+    failing_.erase({held->user, held->delivery});
     const auto line = lines_.find(held->user);
-    if (line == lines_.end()) continue;
-    if (line->second.failing_next == held->delivery) line->second.failing_next.reset();
-    if (line->second.active != held->delivery) continue;
+    if (line == lines_.end() || line->second.active != held->delivery) continue;
     line->second.is_held = false;
     if (!line->second.is_failing) continue;  // It is its turn: if it fails again, it leaves.
     EILPOST_PROBE("pipeline.user_goes_on_without_a_failing_one");
@@ -109,6 +105,7 @@ std::vector<Due> UserLines::take_waiting() {
 void UserLines::forget_lines() {
   EILPOST_ASSERT(waiting_.empty());
   lines_.clear();
+  failing_.clear();
   held_ = {};
 }
 

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -34,9 +35,8 @@ class UserLines final {
   // Whether `due` may go now, as above; if not it waits elsewhere.
   [[nodiscard]] bool claim(const Due& due);
 
-  // It failed before this start, and waits for its next try. Of several of a user that do the last
-  // one has the line: the user went on without those before it. Where one may go now that has the
-  // line, it has it next.
+  // It failed before this start, and waits for its next try: its user's later ones wait for it, and
+  // it for earlier ones that do the same.
   void claim_again(const Due& due);
 
   // It will not be sent any more, or not for long: the next of its line may go, if it had the line.
@@ -60,9 +60,8 @@ class UserLines final {
  private:
   struct Line {
     DeliveryId active;
-    bool is_failing = false;                 // it waits for its next try
-    bool is_held = false;                    // held_ knows until when
-    std::optional<DeliveryId> failing_next;  // waits for its next try, and for the line
+    bool is_failing = false;  // it waits for its next try
+    bool is_held = false;     // held_ knows until when
   };
   struct Held {
     std::uint32_t user = 0;
@@ -77,6 +76,7 @@ class UserLines final {
 
   Lines lines_;
   std::map<std::pair<std::uint32_t, DeliveryId>, Due> waiting_;  // by user, in accept order
+  std::set<std::pair<std::uint32_t, DeliveryId>> failing_;       // wait for a try and for the line
   LaterHeap<Held> held_;
 };
 

@@ -116,13 +116,16 @@ TEST_F(UserLinesTest, OneThatIsTriedWhenTheHourIsOverKeepsTheLineUntilItFails) {
   EXPECT_EQ(leave(1), 2U);
 }
 
-TEST_F(UserLinesTest, OfThoseThatFailedBeforeTheLastOneHasTheLine) {
-  lines_.claim_again(make_due(1, 1));
-  lines_.claim_again(make_due(2, 1));
+TEST_F(UserLinesTest, OfThoseThatFailedBeforeEachWaitsForTheEarlierOnes) {
+  for (const std::uint64_t number : {1U, 2U, 4U}) lines_.claim_again(make_due(number, 1));
   EXPECT_FALSE(admit(3));
-  EXPECT_FALSE(admit(1));  // Its time has come first.
-  EXPECT_EQ(leave(2), 1U);
-  EXPECT_EQ(leave(1), 3U);
+  EXPECT_FALSE(admit(2));  // Its time has come first.
+  EXPECT_EQ(leave(1), 2U);
+  EXPECT_EQ(leave(2), 3U);
+  EXPECT_EQ(leave(3), 0U);
+  EXPECT_FALSE(admit(5));
+  EXPECT_TRUE(admit(4));
+  EXPECT_EQ(leave(4), 5U);
 }
 
 TEST_F(UserLinesTest, OneThatMayGoKeepsItsLine) {
