@@ -194,11 +194,11 @@ class BatchesStay final : public Checker {
     std::map<Key, const SeenBook*> last;
     const std::set<Key> unsure = find_unsure(log);
     for (const SeenBook& seen : bench_.books.seen) {
+      for (const PartBook& part : seen.parts) first.emplace(key_of(part), seen.arrived);
       const auto is_unsure = [&](const PartBook& part) { return unsure.contains(key_of(part)); };
       if (std::ranges::any_of(seen.parts, is_unsure)) continue;
       for (const PartBook& part : seen.parts) {
         const SeenBook*& before = last[key_of(part)];
-        first.emplace(key_of(part), seen.arrived);
         const bool is_other = before != nullptr && before->webhook_id != seen.webhook_id;
         if (is_other && !may_be_out_of_line(*before, seen.arrived, first)) {
           bench_.judge.broken(promise(), "event {} came in {} and then in {}", part.event_id,
