@@ -78,12 +78,12 @@ std::string log_of(std::string_view name) {
 
 Result<void> carry_out(env::Directory& directory, std::string_view name, const Plan& plan) {
   EILPOST_RETURN_IF_ERROR(rename_if_there(directory, name, plan.name));
-  EILPOST_RETURN_IF_ERROR(rename_if_there(directory, log_of(name), log_of(plan.name)));
-  for (const std::string& dropped : plan.dropped) {
-    EILPOST_RETURN_IF_ERROR(directory.remove(dropped));
-    EILPOST_RETURN_IF_ERROR(directory.remove(log_of(dropped)));
-  }
-  return {};
+  return rename_if_there(directory, log_of(name), log_of(plan.name));
+}
+
+Result<void> remove_with_log(env::Directory& directory, const std::string& name) {
+  EILPOST_RETURN_IF_ERROR(directory.remove(name));
+  return directory.remove(log_of(name));
 }
 
 }  // namespace
@@ -100,8 +100,10 @@ Result<void> set_aside_file(env::Directory& directory, std::string_view name, co
   }
   on_trouble(fmt::format("History file {} was set aside as {}: {}", name, plan.name, error.detail));
   for (const std::string& dropped : plan.dropped) {
-    on_trouble(
-        fmt::format("{} was removed: {} files that were set aside are kept.", dropped, kAsideMax));
+    const Result<void> removed = remove_with_log(directory, dropped);
+    on_trouble(removed ? fmt::format("{} was removed: {} files that were set aside are kept.",
+                                     dropped, kAsideMax)
+                       : fmt::format("{} cannot be removed: {}", dropped, removed.error().detail));
   }
   return {};
 }

@@ -66,7 +66,9 @@ Result<void> LogFiles::load() {
       continue;
     }
     if (file.error().code != ErrorCode::database_corrupt) return std::unexpected(file.error());
+    const std::size_t count = entries_.size();
     set_aside(entry, file.error());
+    if (entries_.size() == count) return std::unexpected(file.error());
   }
   drop_leftovers();
   return {};

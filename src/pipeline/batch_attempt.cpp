@@ -47,6 +47,14 @@ Hash128 batch_id_of(std::span<const DeliveryId> members) {
   return id;
 }
 
+std::size_t bytes_of(const OutboundRequest& request) {
+  std::size_t bytes = request.url.size() + request.body.size();
+  for (const OutboundHeader& header : request.headers) {
+    bytes += header.name.size() + header.value.size();
+  }
+  return bytes;
+}
+
 bool is_split_status(std::uint16_t status) {
   return std::ranges::find(kSplitStatuses, status) != kSplitStatuses.end();
 }
@@ -129,14 +137,13 @@ struct DestinationQueue::BatchRun {
 // Also one that goes alone has the form of a batch then, and is known to the journal.
 bool DestinationQueue::makes_batches() const {
   const Destination* const destination = settings();
-  return destination != nullptr && destination->delivery.batch.events_max > 1;
+  return destination != nullptr && destination->delivery.batch.events_max > 1 &&
+         render::batch_of(*settings_->compiled) != nullptr;
 }
 
 // 1: each goes alone.
 std::uint32_t DestinationQueue::batch_limit() const {
-  const Destination* const destination = settings();
-  if (destination == nullptr) return 1;
-  return batch_size_.limit(destination->delivery.batch.events_max);
+  return makes_batches() ? batch_size_.limit(settings()->delivery.batch.events_max) : 1;
 }
 
 DestinationQueue::Batch DestinationQueue::take_batch() {
@@ -314,8 +321,9 @@ bool DestinationQueue::add_part(BatchRun& run, Due due) {
   Group& group = shared ? run.group_for(batch, part) : run.groups.emplace_back();
   group.is_alone = !shared;
   if (!group.parts.empty()) render::keep_content(part);
-  group.kept_bytes += part.request.body.size();
-  run.bytes += part.request.body.size();
+  const std::size_t bytes = bytes_of(part.request);
+  group.kept_bytes += bytes;
+  run.bytes += bytes;
   group.members.push_back(std::move(member));
   group.parts.push_back(std::move(part));
   return true;
@@ -353,7 +361,8 @@ Task<void> DestinationQueue::send_group(BatchRun& run, Group group) {
     const bool is_wanted = std::ranges::all_of(group.members, [this](const Member& member) {
       return decide(member.due).verdict == Verdict::send;
     });
-    if (!is_wanted || context_.is_stopping || pace_.earliest(now) > now) {
+    if (!is_wanted || context_.is_stopping || pace_.earliest(now) > now ||
+        is_other_order_wanted()) {
       put_back(std::move(group));
       co_return;
     }

@@ -60,6 +60,17 @@ std::optional<Due> UserLines::pass_on(Lines::iterator line) {
   return std::move(waiting_.extract(next).mapped());
 }
 
+// Most fail once, and are delivered long before their hour is over.
+void UserLines::forget_what_is_over() {
+  if (held_.size() <= kHeldSlack + 2 * (lines_.size() + failing_.size())) return;
+  held_.erase_if([this](const LaterHeap<Held>::Entry& entry) {
+    const Held& held = entry.value;
+    const auto line = lines_.find(held.user);
+    const bool is_active = line != lines_.end() && line->second.active == held.delivery;
+    return !is_active && !failing_.contains({held.user, held.delivery});
+  });
+}
+
 bool UserLines::note_failed(Due& due, Instant now) {
   const auto line = lines_.find(due.user);
   if (line == lines_.end()) return true;
@@ -72,6 +83,7 @@ bool UserLines::note_failed(Due& due, Instant now) {
     return true;
   }
   if (until <= now) return false;
+  forget_what_is_over();
   line->second.is_failing = true;
   if (!std::exchange(line->second.is_held, true)) {
     held_.push(until, {.user = due.user, .delivery = due.id});

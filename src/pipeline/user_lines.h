@@ -71,6 +71,9 @@ class UserLines final {
   };
   using Lines = std::unordered_map<std::uint32_t, Line>;
 
+  static constexpr std::size_t kHeldSlack = 64;
+
+  void forget_what_is_over();
   // The next of the line takes it; without one the line is gone.
   [[nodiscard]] std::optional<Due> pass_on(Lines::iterator line);
 

@@ -61,6 +61,7 @@ void DestinationQueue::put_in_order() {
   std::ranges::sort(all, {}, [](const Waiting& waiting) { return waiting.due.id; });
   for (auto& [due, at] : all) {
     if (at) {
+      claim_line(due);
       note_failed_of_user(due);
       push_later(*at, std::move(due));
     } else {

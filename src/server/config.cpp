@@ -233,7 +233,10 @@ class Parser {
     const toml::parse_result parsed = toml::parse(*ascii, name);
     if (!parsed) {
       const toml::source_position& at = parsed.error().source().begin;
-      wrong(fmt::format("{}:{}:{}", name, at.line, at.column), parsed.error().description());
+      // Columns are of the file only where nothing was written otherwise.
+      const std::string place = *ascii == text ? fmt::format("{}:{}:{}", name, at.line, at.column)
+                                               : fmt::format("{}:{}", name, at.line);
+      wrong(place, parsed.error().description());
       return;
     }
     for (const auto& [key, node] : parsed.table()) {

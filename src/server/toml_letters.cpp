@@ -61,10 +61,8 @@ class Translator {
         const bool is_long = toml_.substr(at_).starts_with(std::string(3, c));
         if (c == '"') {
           take_text(is_long);
-        } else if (is_long) {
-          take_long_literal();
         } else {
-          take_literal();
+          take_literal(is_long);
         }
       } else if (is_ascii(c)) {
         take();
@@ -95,7 +93,7 @@ class Translator {
     const std::string_view end = is_long ? R"(""")" : R"(")";
     take(end.size());
     while (at_ < toml_.size() && !problem_) {
-      if (toml_.substr(at_).starts_with(end)) return take_end('"', is_long);
+      if (toml_.substr(at_).starts_with(end)) return take_end(is_long);
       if (!is_long && toml_[at_] == '\n') return;
       if (toml_[at_] == '\\') {
         take();
@@ -112,13 +110,32 @@ class Translator {
   }
 
   // One that has letters becomes the other kind of text: it knows no escapes.
-  void take_literal() {
-    const std::size_t end = toml_.find_first_of("'\n", at_ + 1);
-    const std::string_view text = toml_.substr(at_ + 1, std::min(end, toml_.size()) - at_ - 1);
+  void take_literal(bool is_long) {
+    const std::string_view quotes = is_long ? "'''" : "'";
+    const std::size_t begin = at_ + quotes.size();
+    const std::size_t end = is_long ? toml_.find(quotes, begin) : toml_.find_first_of("'\n", begin);
+    const std::string_view text = toml_.substr(begin, end - begin);
     const bool is_whole = end < toml_.size() && toml_[end] == '\'';
-    if (std::ranges::all_of(text, is_ascii)) return take(text.size() + (is_whole ? 2 : 1));
-    ascii_ += '"';
-    for (++at_; at_ < end && at_ < toml_.size(); at_ += letter().size()) {
+    const bool has_letters = !std::ranges::all_of(text, is_ascii);
+    take_quotes(quotes, has_letters);
+    if (has_letters) {
+      take_escaped(text.size());
+    } else {
+      take(text.size());
+    }
+    if (!is_whole) return;
+    // A long text may end with two quotes of its own before the three.
+    for (int i = 0; i < 2 && is_long; ++i) {
+      if (toml_.substr(at_ + quotes.size()).starts_with('\'')) take();
+    }
+    take_quotes(quotes, has_letters);
+  }
+  void take_quotes(std::string_view quotes, bool as_other_kind) {
+    ascii_ += as_other_kind ? std::string(quotes.size(), '"') : std::string(quotes);
+    at_ += quotes.size();
+  }
+  void take_escaped(std::size_t count) {
+    for (const std::size_t end = at_ + count; at_ < end; at_ += letter().size()) {
       const char c = toml_[at_];
       if (c == '\\' || c == '"') ascii_ += '\\';
       if (is_ascii(c)) {
@@ -127,27 +144,12 @@ class Translator {
         append_escaped(letter(), ascii_);
       }
     }
-    if (!is_whole) return;
-    ascii_ += '"';
-    ++at_;
-  }
-
-  void take_long_literal() {
-    constexpr std::string_view kEnd = "'''";
-    take(kEnd.size());
-    while (at_ < toml_.size()) {
-      if (toml_.substr(at_).starts_with(kEnd)) return take_end('\'', /*is_long=*/true);
-      if (!is_ascii(toml_[at_])) {
-        return refuse(R"(cannot stand between ''' and ''': put the text between """ and """)");
-      }
-      take();
-    }
   }
 
   // A long text may end with two quotes of its own before the three.
-  void take_end(char quote, bool is_long) {
+  void take_end(bool is_long) {
     const std::size_t count_max = is_long ? 5 : 1;
-    for (std::size_t i = 0; i < count_max && toml_.substr(at_).starts_with(quote); ++i) take();
+    for (std::size_t i = 0; i < count_max && toml_.substr(at_).starts_with('"'); ++i) take();
   }
 
   void refuse(std::string_view why) {

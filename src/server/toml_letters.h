@@ -18,8 +18,8 @@ struct TomlProblem {
 
 // Letters of texts become escapes, those of comments `?`; lines stay where they are. A byte order
 // mark may begin the file. Errors: the first letter that is not ASCII and stands outside of texts
-// and comments, right behind a backslash, or between ''' and '''; or the first bytes that are not
-// UTF-8. What else is wrong with `toml` is the reader's business.
+// and comments, or right behind a backslash; or the first bytes that are not UTF-8. What else is
+// wrong with `toml` is the reader's business.
 [[nodiscard]] std::expected<std::string, TomlProblem> to_ascii_toml(std::string_view toml);
 
 }  // namespace eilpost::server

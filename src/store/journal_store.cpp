@@ -215,7 +215,6 @@ void JournalStore::record(std::span<const Attempt> attempts) {
     const std::size_t frame_bytes =
         notes.bytes.size() + (notes.record_bytes.size() + 1) * Journal::kRecordOverheadBytes;
     if (frame_bytes > journal_.append_bytes_max() && !notes.record_bytes.empty()) {
-      EILPOST_PROBE("store.batch_larger_than_a_frame");
       const ByteView last = ByteView(notes.bytes).subspan(begin);
       Notes next{.bytes = Bytes(last.begin(), last.end()), .record_bytes = {}};
       notes.bytes.resize(begin);

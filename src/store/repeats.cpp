@@ -46,6 +46,18 @@ Result<SipKey> load_key(env::Directory& directory, env::Entropy& entropy,
   return key;
 }
 
+// Of a file that was being written in a crash (env::replace_file()).
+bool is_leftover(std::string_view name) {
+  constexpr std::string_view kSuffix = ".new";
+  return name.ends_with(kSuffix) &&
+         RepeatFile::is_name(name.substr(0, name.size() - kSuffix.size()));
+}
+
+// When the last of both was accepted: the calendar may have been set back between them.
+WallTime newest_of(const RepeatFile& a, const RepeatFile& b) {
+  return std::max(a.facts().newest, b.facts().newest);
+}
+
 }  // namespace
 
 Repeats::Repeats(env::Directory& directory, const SipKey& key, const Options& options)
@@ -63,6 +75,7 @@ Result<std::unique_ptr<Repeats>> Repeats::open(
 Result<void> Repeats::load(const std::function<void(std::string_view)>& on_damage) {
   EILPOST_ASSIGN_OR_RETURN(const std::vector<std::string> names, directory_.list());
   for (const std::string& name : names) {  // sorted, so the oldest comes first
+    if (is_leftover(name)) EILPOST_RETURN_IF_ERROR(directory_.remove(name));
     if (!RepeatFile::is_name(name)) continue;
     auto file = RepeatFile::open(directory_, name);
     if (!file && file.error().code != ErrorCode::journal_corrupt) {
@@ -170,7 +183,8 @@ bool Repeats::may_merge(std::size_t index) const {
   const RepeatFileFacts& older = files_[index]->facts();
   const RepeatFileFacts& newer = files_[index + 1]->facts();
   return older.count + newer.count <= file_ids_max() &&
-         newer.newest - files_[index - 1]->facts().newest <= kSpillAfter;
+         newest_of(*files_[index], *files_[index + 1]) - files_[index - 1]->facts().newest <=
+             kSpillAfter;
 }
 
 std::optional<Repeats::SpillJob> Repeats::begin_merge() {
@@ -185,7 +199,6 @@ std::optional<Repeats::SpillJob> Repeats::begin_merge() {
     ++count;
   }
   if (count <= kMergeableMax) return std::nullopt;
-  EILPOST_PROBE("store.repeats_merged");
   is_writing_ = true;
   // It takes the place of the newer, whose end it has; the older goes when it is there.
   return [&directory = directory_, older = files_[merged_at_],
@@ -195,7 +208,9 @@ std::optional<Repeats::SpillJob> Repeats::begin_merge() {
     std::vector<Hash128> both;
     both.reserve(first.size() + second.size());
     std::ranges::set_union(first, second, std::back_inserter(both), {}, order_of, order_of);
-    Spilled merged = RepeatFile::save(directory, newer->facts(), both);
+    RepeatFileFacts facts = newer->facts();
+    facts.newest = newest_of(*older, *newer);
+    Spilled merged = RepeatFile::save(directory, facts, both);
     // If it stays it is found again by the next load(): what is in it is known twice.
     if (merged) (void)directory.remove(older->name());
     return merged;

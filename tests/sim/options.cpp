@@ -131,7 +131,7 @@ void WorldOptions::let_batches_stay() {
 void WorldOptions::let_receivers_fail() {
   behaviours = {Behaviour::error_500};
   misbehaves_percent = 100;
-  pause_max_ms = 21'600'000;
+  pause_max_ms = 43'200'000;
   steps = 80;
   edits = false;
   final_statuses.clear();
