@@ -93,11 +93,12 @@ class OnSchedule final : public Checker {
     }
   }
 
-  // What receivers saw: an attempt makes one request, or two if a kept connection had ended; and as
-  // many again if the token was refused.
+  // What receivers saw: an attempt makes one request, or two if a kept connection had ended, with
+  // HTTP/2 perhaps a third; and as many again if the token was refused.
   void check_counts(const FinalLog& log) {
     if (bench_.books.is_log_in_doubt) return;
-    const std::size_t each = bench_.options.oauth ? 4 : 2;
+    const std::size_t connections = bench_.options.http_2 ? 3 : 2;
+    const std::size_t each = bench_.options.oauth ? 2 * connections : connections;
     const std::size_t crashes_count = bench_.books.crashes.size();
     std::map<std::string, std::size_t> allowed;
     for (const Json& delivery : log.deliveries) {

@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 constexpr Duration kRetryAfterMax = 600s;  // that receivers ask for
 constexpr int kRequestsAtEndMax = 2000;    // to one destination
 constexpr std::uint64_t kPauseFullMaxMs = 60'000;
-constexpr int kOpeningsMax = 3;  // with faults; then it must open
+constexpr std::size_t kShownBytesMax = 100;  // of a request
+constexpr int kOpeningsMax = 3;              // with faults; then it must open
 
 WorldOptions draw_options(std::uint64_t seed, Random& random, Random& more_random) {
   WorldOptions options = WorldOptions::draw(random);
@@ -363,8 +364,9 @@ void World::calm_down() {
   for (const auto& checker : checkers_) checker->calmed_down(is_drained, bound);
   observe();
   if (!pending_.empty()) {
-    judge_.broken("every request is answered", "{} has no answer",
-                  pending_.front().exchange->target);
+    const test::Exchange& exchange = *pending_.front().exchange;
+    judge_.broken("every request is answered", "{} has no answer: {}", exchange.target,
+                  std::string_view(exchange.body).substr(0, kShownBytesMax));
   }
 }
 
