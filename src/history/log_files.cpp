@@ -121,10 +121,9 @@ Result<void> LogFiles::begin_file(Position position) {
   entries_.push_back(std::move(entry));
   const Result<LogFile*> file = use(*entries_.back());
   if (file) return {};
-  const Error error = file.error();
   // The one before it may go on, and what is left of this one would stand for events of that.
   drop(entries_.size() - 1);
-  return std::unexpected(error);
+  return std::unexpected(file.error());
 }
 
 // Of files that could not be begun, nor be removed then.
