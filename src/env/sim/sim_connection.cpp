@@ -26,7 +26,12 @@ void SimConnection::break_off() {
 }
 
 void SimConnection::abandon(std::size_t side) {
-  if (ends_[side].is_closed) return;
+  End& end = ends_[side];
+  end.is_gone = true;
+  if (end.is_closed) {
+    if (end.under_way_bytes > 0) send_reset(side);  // They find nobody.
+    return;
+  }
   send_reset(side);
   close(side);
 }
@@ -48,6 +53,10 @@ void SimConnection::close(std::size_t side) {
 
 void SimConnection::send_bytes(std::size_t from, Bytes bytes) {
   const std::size_t to = other(from);
+  if (ends_[to].is_gone) {  // Its machine answers for the process that was there.
+    send_reset(to);
+    return;
+  }
   ends_[to].under_way_bytes += bytes.size();
   arrive(to, [to, bytes = std::move(bytes)](SimConnection& self) { self.on_bytes(to, bytes); });
 }

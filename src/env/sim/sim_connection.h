@@ -96,6 +96,7 @@ class SimConnection final : public std::enable_shared_from_this<SimConnection> {
     bool is_reset = false;
     bool has_ended = false;  // This end sent its end of the stream.
     bool is_closed = false;
+    bool is_gone = false;  // its process has ended
 
     std::span<std::byte> read_buffer;
     Stream::SizeCallback read_done;

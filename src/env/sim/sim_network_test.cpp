@@ -87,6 +87,22 @@ class SimNetworkTest : public testing::Test {
   std::unique_ptr<Stream> theirs_;
 };
 
+TEST_F(SimNetworkTest, WhatIsSentToAProcessThatHasEndedIsAnsweredWithAReset) {
+  const std::string large(1'000'000, 'x');
+  for (const Duration pause : {0us, 1us}) {  // Nothing is sent yet, or all that may be.
+    connect();
+    std::optional<Result<void>> written;
+    theirs_->write(as_bytes(large), [&](Result<void> done) { written = std::move(done); });
+    env_.advance(pause);
+    ours_.reset();
+    env_.crash(Crash::process_killed);
+    env_.advance(1s);
+    ASSERT_TRUE(written.has_value());
+    EXPECT_FALSE(written->has_value());
+    env_.restart();
+  }
+}
+
 TEST_F(SimNetworkTest, BytesGoBothWaysAndTakeTime) {
   connect();
   EXPECT_EQ(ours_->remote_endpoint(), endpoint_);
