@@ -8,6 +8,7 @@
 #include <set>
 
 #include "server/batch_fixture_for_test.h"
+#include "settings/object_store.h"
 
 namespace eilpost::test {
 namespace {
@@ -168,6 +169,28 @@ TEST_F(BatchTest, WhenOneLeavesTheRestIsAnotherBatch) {
   EXPECT_NE(id_of(1), id_of(0));
   EXPECT_EQ(deliveries("delivered").size(), 2U);
   EXPECT_EQ(deliveries("failed").size(), 2U);
+}
+
+// As an earlier version saved it.
+TEST_F(BatchTest, WhereBatchesCannotBeMadeEventsGoOneByOne) {
+  deliver_with({{"batch", {{"events_max", 10}, {"wait_ms", 60'000}}}});
+  server_.stop();
+  server_.env().restart();
+  {
+    const auto store = settings::ObjectStore::open(server_.env());
+    ASSERT_TRUE(store.has_value());
+    auto versions = (*store)->versions("destination", destination_);
+    ASSERT_TRUE(versions.has_value());
+    Json json = *parse_json(versions->front().json);
+    json["body"] = {{"format", "form"}};
+    versions->front().json = to_text(json);
+    ASSERT_TRUE((*store)->rewrite("destination", *versions).has_value());
+  }
+  ASSERT_TRUE(server_.try_start().has_value());
+  post(2);
+  server_.wait(1s);
+  EXPECT_EQ(receiver_.seen().size(), 2U);
+  EXPECT_EQ(deliveries("delivered").size(), 2U);
 }
 
 TEST_F(BatchTest, TooLargeABatchIsSentInHalves) {
