@@ -79,7 +79,8 @@ struct WorldOptions {
   bool per_user = false;            // at most destinations
   std::uint32_t rate_requests = 0;  // 0: no limit
   std::uint32_t rate_per_ms = 0;
-  bool notices = false;  // a webhook asks for them
+  bool notices = false;         // a webhook asks for them
+  bool fails_for_days = false;  // every receiver, so that destinations are disabled
 
   // The workload.
   bool edits = false;
