@@ -88,6 +88,7 @@ struct SeenBook {
   bool is_success = false;       // and with what its destination takes for one
   bool is_partial = false;       // the answer names what it refuses
   bool is_token_good = true;     // else it is answered 401
+  bool may_be_unheard = false;   // its answer: the connection ended before it was written
   bool is_silenced = false;      // its connection went dead: nobody learns how it ended
 };
 
@@ -163,6 +164,7 @@ struct Books {
   std::vector<FullDisk> full_disks;
   std::vector<Jump> jumps;
   bool has_flipped = false;      // a bit of a checkpoint: that is reported
+  bool has_disabled = false;     // a destination, by itself
   bool is_log_in_doubt = false;  // the history said that it lost something
   // On a full disk the history left out what it could not write and was not owed, up to here.
   std::optional<Instant> left_out_until;

@@ -42,9 +42,6 @@ using std::chrono::milliseconds;
 // Deliveries to one destination that may have ended in the moment before a crash.
 constexpr std::uint64_t kRestoredMax = 8;
 
-// Times in the log are whole milliseconds.
-constexpr milliseconds kRounding = 2ms;
-
 // By the calendar as it was then.
 WallTime wall_of(const Bench& bench, Instant instant) {
   const env::SimClock& clock = bench.server.env().clock();
@@ -314,8 +311,7 @@ class EveryRequestOnRecord final : public Checker {
   // A kept connection that ended without an answer: the same attempt went on at once with a new
   // one, with HTTP/2 perhaps with a third, and was cut off then.
   bool is_first_try_of_one_cut_off(const SeenBook& seen) const {
-    // With HTTP/2 an answer may be lost with the connection that ends by another stream's fault.
-    const bool is_answered = seen.status != 0 && !bench_.options.http_2;
+    const bool is_answered = seen.status != 0 && !seen.may_be_unheard;
     if (is_answered || !seen.ended) return false;
     const Instant latest = *seen.ended + 12 * bench_.options.network_delay.max + 2ms;
     const auto second = std::ranges::find_if(bench_.books.seen, [&](const SeenBook& other) {

@@ -4,6 +4,7 @@
 //
 // Ownership: what a Bench names must outlive the checkers. Threads: one.
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -66,6 +67,9 @@ class Checker {
 [[nodiscard]] std::unique_ptr<Checker> make_batch_checker(const Bench& bench);
 
 // ---- What the log's JSON says
+
+// Times in the log are whole milliseconds.
+inline constexpr std::chrono::milliseconds kRounding{2};
 
 [[nodiscard]] std::string text_at(const Json& json, const char* key);
 [[nodiscard]] WallTime time_at(const Json& json, const char* key);

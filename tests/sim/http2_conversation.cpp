@@ -203,6 +203,7 @@ void Http2Conversation::answer_ok(std::int32_t stream_id) {
 void Http2Conversation::answer(std::int32_t stream_id, int status, const http::Headers& headers,
                                std::string body) {
   open_.at(stream_id)->status = status;
+  unwritten_.push_back(open_.at(stream_id));
   peer_.answer(stream_id, status, headers, std::move(body));
   tasks_.spawn(flush());
   end(stream_id);
@@ -210,6 +211,8 @@ void Http2Conversation::answer(std::int32_t stream_id, int status, const http::H
 
 void Http2Conversation::break_off() {
   is_over_ = true;
+  // The connection takes the answers of other streams with it.
+  for (SeenBook* const seen : unwritten_) seen->may_be_unheard = true;
   stream_.reset();
 }
 
@@ -220,8 +223,10 @@ Task<void> Http2Conversation::flush() {
   while (!is_over_) {
     std::string output = peer_.take();
     if (output.empty()) break;
+    const std::size_t count = unwritten_.size();
     const bool is_written = co_await write_text(stream_, std::move(output));
     if (!is_written) break;
+    unwritten_.erase(unwritten_.begin(), unwritten_.begin() + static_cast<std::ptrdiff_t>(count));
   }
   is_writing_ = false;
 }

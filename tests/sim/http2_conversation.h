@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "http/http2_peer_for_test.h"
 #include "receiver.h"
@@ -50,6 +51,7 @@ class Http2Conversation final {
   std::optional<std::int32_t> last_taken_;  // by GOAWAY: what is later was refused
   bool is_over_ = false;
   bool is_writing_ = false;
+  std::vector<SeenBook*> unwritten_;  // answered, but perhaps not in a write that is done
   TaskSet tasks_;
 };
 

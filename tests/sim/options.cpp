@@ -127,8 +127,8 @@ void WorldOptions::let_batches_stay() {
   if (behaviours.empty()) misbehaves_percent = 0;
 }
 
+// For days, so that destinations are disabled.
 void WorldOptions::let_receivers_fail() {
-  fails_for_days = true;
   behaviours = {Behaviour::error_500};
   misbehaves_percent = 100;
   pause_max_ms = 43'200'000;
@@ -197,7 +197,6 @@ std::string WorldOptions::text() const {
   add(per_user, "per_user");
   add(rate_requests > 0, "rate");
   add(notices, "notices");
-  add(fails_for_days, "fails_for_days");
   return fmt::format(
       "lanes {}, steps {}, disk {} us, segments of {} bytes, concurrency {}, {} retries, timeout "
       "{} ms, "

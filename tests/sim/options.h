@@ -79,8 +79,7 @@ struct WorldOptions {
   bool per_user = false;            // at most destinations
   std::uint32_t rate_requests = 0;  // 0: no limit
   std::uint32_t rate_per_ms = 0;
-  bool notices = false;         // a webhook asks for them
-  bool fails_for_days = false;  // every receiver, so that destinations are disabled
+  bool notices = false;  // a webhook asks for them
 
   // The workload.
   bool edits = false;

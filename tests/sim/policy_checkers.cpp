@@ -15,9 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-// Times in the log are whole milliseconds.
-constexpr milliseconds kRounding = 2ms;
-
 class KeepsOrder final : public Checker {
  public:
   explicit KeepsOrder(const Bench& bench) : bench_(bench) {}
@@ -218,7 +215,7 @@ class BatchesStay final : public Checker {
   [[nodiscard]] bool stays_together() const {
     const WorldOptions& options = bench_.options;
     const bool may_be_gone =
-        options.fails_for_days ||
+        bench_.books.has_disabled ||
         std::ranges::find(options.behaviours, Behaviour::gone_410) != options.behaviours.end();
     const bool may_be_unread = options.disk_fails || options.disk_full;
     return options.batch_events_max > 1 && !options.edits && !may_be_gone && !may_be_unread &&

@@ -11,9 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-// Times in the log are whole milliseconds.
-constexpr milliseconds kRounding = 2ms;
-
 class OnSchedule final : public Checker {
  public:
   explicit OnSchedule(const Bench& bench) : bench_(bench) {}

@@ -189,6 +189,7 @@ void World::observe() {
   for (; log_lines_read_ < lines.size(); ++log_lines_read_) {
     const auto& [level, line] = lines[log_lines_read_];
     trace_.note("log: {}", line);
+    books_.has_disabled = books_.has_disabled || line.contains("and was disabled.");
     const bool has_lost = line.contains("was set aside as") || line.contains("was dropped");
     books_.is_log_in_doubt = books_.is_log_in_doubt || has_lost;
     if (line.contains("are not in the history"))
